@@ -1,0 +1,1 @@
+//! Ports with nothing to install: SQLite, in-process lanes and bus, files

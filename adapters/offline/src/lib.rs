@@ -1,0 +1,1 @@
+//! A deterministic embedder and an extractive answerer: no model needed

@@ -1,0 +1,1 @@
+//! Picks an adapter for every port from its URL

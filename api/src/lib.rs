@@ -1,0 +1,1 @@
+//! The HTTP interface: records and enqueues

@@ -1,0 +1,261 @@
+//! Every write that the system can make. Handlers and endpoints return these as values; a store commits them.
+
+use crate::{
+    Chunk, Collection, CollectionId, DocumentId, DocumentStatus, Event, Failure, Held, JobFilter, JobId, Lane, Message,
+    NewJob, NewVersion, Outcome, Reference, ResponseEnd, ResponseId, Session, SessionId, StreamId, Tenant,
+    Timestamp, TurnOptions, VersionId, WorkerId,
+};
+use serde_json::{Map, Value};
+
+/// One write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Enqueues a job; a unique key that is taken makes it a no-op that names the job which has it.
+    Enqueue(Box<NewJob>),
+    /// Asks to stop the unfinished jobs among these.
+    CancelJobs(JobFilter, Vec<JobId>),
+    /// Runs dead or cancelled jobs again, from their first attempt. Naming no id means all that match.
+    RetryJobs(JobFilter, Vec<JobId>),
+    /// How far a run is.
+    JobProgress(JobId, Value),
+
+    /// Begins a conversation.
+    InsertSession(Box<Session>),
+    /// Changes what is `Some`.
+    UpdateSession {
+        /// The owner.
+        tenant: Tenant,
+        /// Which.
+        id: SessionId,
+        /// A new title, or none.
+        title: Option<Option<String>>,
+        /// New collections.
+        collections: Option<Vec<CollectionId>>,
+        /// New instructions, or none.
+        instructions: Option<Option<String>>,
+        /// New data.
+        metadata: Option<Value>,
+    },
+    /// Removes a conversation and all that was said.
+    DeleteSession(Tenant, SessionId),
+    /// Adds a message.
+    InsertMessage(Box<Message>),
+    /// Accepts a turn.
+    InsertResponse(Box<NewResponse>),
+    /// Keeps the passages that an attempt retrieved, until they expire.
+    SaveContexts {
+        /// The answer that uses them.
+        response: ResponseId,
+        /// The passages with their relevance.
+        passages: Vec<Reference>,
+        /// When they may be forgotten.
+        expires_at: Timestamp,
+    },
+    /// Ends a turn: the answer, what it cites, what it cost.
+    EndResponse(ResponseId, Box<ResponseEnd>),
+    /// Keeps what older turns were about, up to and including a message.
+    SaveSummary {
+        /// The conversation.
+        session: SessionId,
+        /// The last message that the summary covers.
+        until: crate::MessageId,
+        /// The summary.
+        text: String,
+    },
+
+    /// Makes a collection.
+    InsertCollection(Box<Collection>),
+    /// Changes what is `Some`.
+    UpdateCollection {
+        /// The owner.
+        tenant: Tenant,
+        /// Which.
+        id: CollectionId,
+        /// A new name.
+        name: Option<String>,
+        /// New data.
+        metadata: Option<Value>,
+    },
+    /// Hides a collection and all in it at once; a job removes the rest.
+    HideCollection(Tenant, CollectionId),
+    /// Removes an empty, hidden collection.
+    PurgeCollection(CollectionId),
+    /// Adds a document with its first version.
+    InsertDocument {
+        /// The document.
+        id: DocumentId,
+        /// Where it goes.
+        collection: CollectionId,
+        /// The caller's own data.
+        metadata: Value,
+        /// The first version.
+        version: Box<NewVersion>,
+    },
+    /// Stages another version while the live one answers.
+    InsertVersion(Box<NewVersion>),
+    /// A version's stage and how much of it is done; told to its stream.
+    VersionStage {
+        /// The version.
+        version: VersionId,
+        /// The stage.
+        stage: DocumentStatus,
+        /// Units done.
+        done: u64,
+        /// Units in all.
+        total: u64,
+    },
+    /// What parsing found out.
+    VersionParsed {
+        /// The version.
+        version: VersionId,
+        /// The character set.
+        charset: String,
+        /// The media type.
+        media_type: String,
+        /// Where the text is.
+        text_blob: String,
+    },
+    /// Adds passages to a version that is not live.
+    InsertChunks {
+        /// The version.
+        version: VersionId,
+        /// The passages; those that are there already stay.
+        chunks: Vec<Chunk>,
+    },
+    /// Passages `from..to` have their vectors; told to the version's stream with the total so far.
+    ChunksEmbedded {
+        /// The version.
+        version: VersionId,
+        /// The first ordinal.
+        from: u32,
+        /// The last ordinal, exclusive.
+        to: u32,
+    },
+    /// Puts a version in the place of the one that answers.
+    FlipVersion(VersionId),
+    /// Ends a version that will never answer.
+    EndVersion {
+        /// The version.
+        version: VersionId,
+        /// Failed or cancelled.
+        status: DocumentStatus,
+        /// Why.
+        error: Option<Failure>,
+    },
+    /// Removes a version's passages and its row, unless it is live.
+    RemoveVersion(VersionId),
+    /// Makes a document unfindable at once; a job removes the rest.
+    HideDocument(Tenant, DocumentId),
+    /// Removes what is left of a hidden document.
+    PurgeDocument(DocumentId),
+
+    /// Adds numbered events to a stream.
+    AppendEvents(StreamId, Vec<Event>),
+    /// Remembers what an idempotent request was answered.
+    KeepAnswer(Box<KeptAnswer>),
+}
+
+/// A turn that was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewResponse {
+    /// Its id.
+    pub id: ResponseId,
+    /// Its owner.
+    pub tenant: Tenant,
+    /// The conversation.
+    pub session: SessionId,
+    /// The message that it answers.
+    pub message: crate::MessageId,
+    /// The job that does it.
+    pub job: JobId,
+    /// The model to ask.
+    pub model: String,
+    /// What the caller chose.
+    pub options: TurnOptions,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+}
+
+/// What a request with an `Idempotency-Key` was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAnswer {
+    /// Who asked.
+    pub tenant: Tenant,
+    /// The caller's key.
+    pub key: String,
+    /// SHA-256 of method, path and body, in hex.
+    pub request: String,
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+    /// The response whose events were streamed instead of a body.
+    pub stream: Option<ResponseId>,
+    /// The `Location` header.
+    pub location: Option<String>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// Writes that take effect together or not at all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Write {
+    /// The claim that the writes belong to: if it is no longer the last one, nothing is written.
+    pub held: Option<Held>,
+    /// How that claim's run ends, if it does.
+    pub outcome: Option<Outcome>,
+    /// The writes, in order.
+    pub changes: Vec<Change>,
+}
+
+impl Write {
+    /// Writes that depend on no claim.
+    pub fn of(changes: Vec<Change>) -> Self {
+        Self { changes, ..Self::default() }
+    }
+
+    /// Writes during a run.
+    pub fn under(held: Held, changes: Vec<Change>) -> Self {
+        Self { held: Some(held), outcome: None, changes }
+    }
+
+    /// Writes at the end of a run.
+    pub fn finish(held: Held, outcome: Outcome, changes: Vec<Change>) -> Self {
+        Self { held: Some(held), outcome: Some(outcome), changes }
+    }
+}
+
+/// What a commit did, and what is to be told to others now that it is durable.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Committed {
+    /// The jobs of `Enqueue`, in order: the new one, or the one that has its unique key already.
+    pub jobs: Vec<JobId>,
+    /// Jobs to be put into their lanes.
+    pub ready: Vec<Ready>,
+    /// Lanes with jobs that became ready without being handed out.
+    pub backlog: Vec<Lane>,
+    /// Events that the store numbered, to be published.
+    pub events: Vec<(StreamId, Event)>,
+    /// Running jobs that are to stop, and who runs them.
+    pub cancel: Vec<(JobId, WorkerId)>,
+    /// How many rows `CancelJobs` and `RetryJobs` changed.
+    pub affected: u64,
+    /// The earliest time that a job of this commit waits for.
+    pub due: Option<Timestamp>,
+}
+
+/// A job that can go into its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ready {
+    /// The job.
+    pub job: JobId,
+    /// Its lane.
+    pub lane: Lane,
+    /// Higher goes first.
+    pub priority: i16,
+}
+
+/// A JSON object from pairs.
+pub fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}

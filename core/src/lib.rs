@@ -1,0 +1,17 @@
+//! Domain types, ports and text. No I/O: nothing here knows HTTP, SQL, Redis or apalis.
+
+mod change;
+mod dispatch;
+mod error;
+mod id;
+mod model;
+pub mod ports;
+pub mod text;
+mod time;
+
+pub use change::*;
+pub use dispatch::*;
+pub use error::*;
+pub use id::*;
+pub use model::*;
+pub use time::*;

@@ -1,0 +1,13 @@
+//! What the system is about: plain values, shared by every layer.
+
+mod chat;
+mod document;
+mod event;
+mod job;
+mod page;
+
+pub use chat::*;
+pub use document::*;
+pub use event::*;
+pub use job::*;
+pub use page::*;

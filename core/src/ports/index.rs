@@ -1,0 +1,86 @@
+use crate::{ChunkId, CollectionId, DocumentId, PortResult, Tenant, VersionId};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// A passage as the index keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// The passage.
+    pub id: ChunkId,
+    /// The version that it is part of.
+    pub version: VersionId,
+    /// The document.
+    pub document: DocumentId,
+    /// The collection.
+    pub collection: CollectionId,
+    /// What keyword search matches: words as `text::keyword_text` writes them, of heading and passage.
+    pub keywords: String,
+    /// The passage's vector, of the embedding model's dimension; unit length.
+    pub vector: Vec<f32>,
+}
+
+/// Which scores count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchMode {
+    /// Both.
+    #[default]
+    Hybrid,
+    /// Nearness of meaning.
+    Vector,
+    /// BM25.
+    Keyword,
+}
+
+/// What to look for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexQuery {
+    /// Whose passages.
+    pub tenant: Tenant,
+    /// The embedding model of `vector` and of the passages.
+    pub model: String,
+    /// Only in these; empty: in all of the tenant's.
+    pub collections: Vec<CollectionId>,
+    /// Only in these, if given.
+    pub documents: Option<Vec<DocumentId>>,
+    /// Words as `text::fts_terms` makes them.
+    pub terms: Vec<String>,
+    /// The question's vector; not needed for keyword search.
+    pub vector: Vec<f32>,
+    /// Which scores count.
+    pub mode: SearchMode,
+    /// The weight of the vector score in hybrid search, 0 to 1.
+    pub alpha: f32,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// A passage that was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// The passage.
+    pub id: ChunkId,
+    /// The fused score, 0 to 1.
+    pub score: f32,
+    /// Cosine similarity, if it was looked at.
+    pub vector: Option<f32>,
+    /// BM25, if it matched.
+    pub keyword: Option<f32>,
+}
+
+/// Passages and their vectors. It may hold versions that are not live: who searches asks SQL which are.
+#[async_trait]
+pub trait Index: Send + Sync {
+    /// Adds or replaces points of one tenant and embedding model; durable when it returns.
+    async fn upsert(&self, tenant: &Tenant, model: &str, points: Vec<Point>) -> PortResult<()>;
+    /// The best passages, best first.
+    async fn search(&self, query: IndexQuery) -> PortResult<Vec<Hit>>;
+    /// How many points a version has.
+    async fn count(&self, tenant: &Tenant, version: VersionId) -> PortResult<u64>;
+    /// Removes a version; returns only when nothing of it can be found.
+    async fn delete_version(&self, tenant: &Tenant, version: VersionId) -> PortResult<()>;
+    /// Removes every version of a document.
+    async fn delete_document(&self, tenant: &Tenant, document: DocumentId) -> PortResult<()>;
+    /// Whether the index answers.
+    async fn ping(&self) -> PortResult<()>;
+}

@@ -1,0 +1,152 @@
+use crate::{
+    Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus, Event, Job,
+    JobFilter, JobId, KeptAnswer, Lane, LaneStats, Message, MessageId, Page, PageRequest, Passage, PortResult, Ready,
+    Response, ResponseId, Session, SessionId, StreamId, Tenant, Timestamp, Version, VersionId, WorkerId, Write,
+};
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// The job engine's side of the store.
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    /// Claims those of the jobs that can be claimed (available or handed), each with a fresh fence.
+    async fn claim(&self, worker: WorkerId, ids: Vec<JobId>) -> PortResult<Vec<Claim>>;
+    /// Takes the next jobs of a lane out of the backlog, in fair order: priority, then virtual time.
+    async fn hand_out(&self, lane: Lane, limit: usize) -> PortResult<Vec<Ready>>;
+    /// Makes due jobs available; says which lanes have a backlog now, and the next due time.
+    async fn promote_due(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)>;
+    /// Says that a worker lives, by the database's clock.
+    async fn heartbeat(&self, worker: WorkerId, lanes: &[Lane]) -> PortResult<()>;
+    /// Forgets a worker that has stopped.
+    async fn retire(&self, worker: WorkerId) -> PortResult<()>;
+    /// Frees the jobs of workers unseen for `lease`, and what was handed out longer than `offer_again` ago.
+    async fn reap(&self, lease: Duration, offer_again: Duration) -> PortResult<Reaped>;
+    /// One job.
+    async fn job(&self, tenant: Option<&Tenant>, id: JobId) -> PortResult<Job>;
+    /// Jobs that match.
+    async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> PortResult<Page<Job>>;
+    /// How many jobs there are, by lane, kind and state; unfinished ones only, or all.
+    async fn lane_stats(&self, unfinished_only: bool) -> PortResult<Vec<LaneStats>>;
+    /// When a schedule's last tick was enqueued.
+    async fn last_tick(&self, schedule: &str) -> PortResult<Option<Timestamp>>;
+}
+
+/// What the reaper found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reaped {
+    /// How many jobs lost their worker.
+    pub orphaned: u64,
+    /// How many were offered and never claimed.
+    pub unclaimed: u64,
+    /// Lanes that have a backlog because of it.
+    pub lanes: Vec<Lane>,
+}
+
+/// Conversations.
+#[async_trait]
+pub trait ChatStore: Send + Sync {
+    /// One session.
+    async fn session(&self, tenant: &Tenant, id: SessionId) -> PortResult<Session>;
+    /// A tenant's sessions.
+    async fn sessions(&self, tenant: &Tenant, page: PageRequest) -> PortResult<Page<Session>>;
+    /// The messages of a session.
+    async fn messages(&self, tenant: &Tenant, session: SessionId, page: PageRequest) -> PortResult<Page<Message>>;
+    /// One message.
+    async fn message(&self, tenant: &Tenant, id: MessageId) -> PortResult<Message>;
+    /// What was said before a message, newest first, at most `limit` messages; and the summary of what is older.
+    async fn history(&self, session: SessionId, before: MessageId, limit: u32) -> PortResult<History>;
+    /// One response.
+    async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response>;
+    /// The unfinished responses of a session, oldest first.
+    async fn open_responses(&self, tenant: &Tenant, session: SessionId) -> PortResult<Vec<(ResponseId, JobId)>>;
+    /// What a request with this key was answered within the last 24 hours.
+    async fn kept_answer(&self, tenant: &Tenant, key: &str) -> PortResult<Option<KeptAnswer>>;
+}
+
+/// What was said before.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// Newest first.
+    pub messages: Vec<Message>,
+    /// What older messages were about, and the last message that it covers.
+    pub summary: Option<(MessageId, String)>,
+}
+
+/// Documents.
+#[async_trait]
+pub trait DocumentStore: Send + Sync {
+    /// One collection.
+    async fn collection(&self, tenant: &Tenant, id: CollectionId) -> PortResult<Collection>;
+    /// A collection by its name.
+    async fn collection_named(&self, tenant: &Tenant, name: &str) -> PortResult<Option<CollectionId>>;
+    /// A tenant's collections.
+    async fn collections(&self, tenant: &Tenant, page: PageRequest) -> PortResult<Page<Collection>>;
+    /// One document.
+    async fn document(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Document>;
+    /// A tenant's documents.
+    async fn documents(
+        &self,
+        tenant: &Tenant,
+        collection: Option<CollectionId>,
+        status: Option<DocumentStatus>,
+        page: PageRequest,
+    ) -> PortResult<Page<Document>>;
+    /// The document of a collection whose newest upload has this hash.
+    async fn document_with_hash(&self, collection: CollectionId, sha256: &str) -> PortResult<Option<DocumentId>>;
+    /// Documents whose metadata has all of these members.
+    async fn documents_where(&self, tenant: &Tenant, metadata: &Map<String, Value>) -> PortResult<Vec<DocumentId>>;
+    /// Some documents of a hidden collection.
+    async fn hidden_documents(&self, collection: CollectionId, limit: u32) -> PortResult<Vec<DocumentId>>;
+    /// One version, whoever owns it: for jobs.
+    async fn version(&self, id: VersionId) -> PortResult<Version>;
+    /// Every version of a document: for jobs that remove it.
+    async fn versions(&self, document: DocumentId) -> PortResult<Vec<Version>>;
+    /// Passages `from..to` of a version.
+    async fn chunk_range(&self, version: VersionId, from: u32, to: u32) -> PortResult<Vec<Chunk>>;
+    /// The passages of a document's live version, in order, from an ordinal on.
+    async fn chunks(&self, tenant: &Tenant, document: DocumentId, from: u32, limit: u32) -> PortResult<Vec<Chunk>>;
+    /// Those of the passages that can be found now: their version is live, nothing is deleted.
+    async fn passages(&self, tenant: &Tenant, ids: &[ChunkId]) -> PortResult<Vec<Passage>>;
+    /// A number that changes whenever what the tenant's searches can find changes.
+    async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64>;
+}
+
+/// The event log.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Events after a number, in order, at least one batch if there is any.
+    async fn events_after(&self, stream: StreamId, after: u64) -> PortResult<Vec<Event>>;
+    /// The highest number in the log.
+    async fn last_event(&self, stream: StreamId) -> PortResult<u64>;
+}
+
+/// A clean-up of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Upkeep {
+    /// Refreshes the planner's statistics of the chat tables.
+    Analyze,
+    /// Rebuilds the chat indexes.
+    Reindex,
+    /// Removes stream events older than this.
+    PurgeStreams(Duration),
+    /// Removes retrieved passages that have expired.
+    PurgeContexts,
+    /// Gives space back.
+    Vacuum,
+    /// Removes jobs that ended longer ago than this; dead ones stay four times as long.
+    PurgeJobs(Duration),
+    /// Removes kept answers older than a day.
+    PurgeAnswers,
+}
+
+/// Every read and write of rows.
+#[async_trait]
+pub trait Store: JobStore + ChatStore + DocumentStore + EventStore {
+    /// Writes all or nothing; durable when it returns. `Stale` if the claim is not held any more.
+    async fn commit(&self, write: Write) -> PortResult<Committed>;
+    /// One bounded step of a clean-up; returns how many rows it touched, 0 when there is nothing left.
+    async fn upkeep(&self, task: Upkeep) -> PortResult<u64>;
+    /// Whether the store answers.
+    async fn ping(&self) -> PortResult<()>;
+}

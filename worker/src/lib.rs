@@ -1,0 +1,1 @@
+//! Runs jobs: lanes, relay, reaper, schedule, drain
