@@ -1,1 +1,38 @@
-//! The HTTP interface: records and enqueues
+//! The HTTP interface: records and enqueues. It does no work itself, and knows ports only.
+//!
+//! A request becomes a list of changes that commit together; what happens then is told by numbered events. Errors
+//! become HTTP in `problem` and nowhere else.
+
+mod answer;
+mod blob_key;
+mod body;
+mod caller;
+mod docs;
+mod feed;
+mod fields;
+mod hosts;
+mod idempotency;
+mod json;
+mod metrics;
+mod page;
+mod path;
+mod problem;
+mod query;
+mod range;
+mod request_id;
+mod router;
+mod routes;
+mod server;
+mod sse;
+mod state;
+mod turn;
+mod upload;
+mod views;
+
+pub use caller::{Caller, Scope};
+pub use feed::{Feed, Subject};
+pub use metrics::{install as install_metrics, serve_metrics};
+pub use problem::{Code, FieldError, Problem};
+pub use router::{openapi, router};
+pub use server::serve;
+pub use state::{ApiOptions, AppState, Published, Shared};

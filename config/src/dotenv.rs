@@ -73,7 +73,8 @@ fn read_value(text: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
-const EXPANSION: &str = "contains `${`, which is not expanded here: write the value, or put it in single quotes";
+const EXPANSION: &str =
+    "contains `${`, which is not expanded here: write the value, or put it in single quotes";
 
 /// A `#` begins a comment only after white space: `https://host/#part` is a value.
 fn before_comment(text: &str) -> &str {
@@ -86,7 +87,11 @@ fn before_comment(text: &str) -> &str {
 
 fn ends(tail: &str) -> Result<(), String> {
     let tail = tail.trim_start();
-    if tail.is_empty() || tail.starts_with('#') { Ok(()) } else { Err("goes on after its closing quote".into()) }
+    if tail.is_empty() || tail.starts_with('#') {
+        Ok(())
+    } else {
+        Err("goes on after its closing quote".into())
+    }
 }
 
 fn read_double_quoted(text: &str) -> Result<(String, &str), String> {

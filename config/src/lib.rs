@@ -1,6 +1,6 @@
 //! Every setting: names, defaults, validation, one message for all errors.
 //!
-//! The settings are declared once, in [`catalog`](self): parsing, the table of `chat config` and `.env.example`
+//! The settings are declared once, in `catalog`: parsing, the table of `chat config` and `.env.example`
 //! all come from that declaration. [`Settings::load`] is a pure function of the [`Source`]s that it is given;
 //! [`sources`] gathers them from the process environment and an optional `.env` file.
 //!
@@ -22,6 +22,7 @@ mod dotenv;
 mod env;
 mod example;
 mod loader;
+mod logs;
 mod models;
 mod near_miss;
 mod operations;
@@ -40,8 +41,9 @@ pub use application::{App, Environment, Http};
 pub use env::sources;
 pub use example::env_example;
 pub use loader::SettingRow;
+pub use logs::{Log, LogFormat, LogLevel};
 pub use models::{Embedding, Llm, ModelProvider, Prices, Retrieval};
-pub use operations::{Concurrency, Log, LogFormat, LogLevel, Prometheus, Worker};
+pub use operations::{Concurrency, Prometheus, Worker};
 pub use origins::{AllowedHosts, CorsOrigins};
 pub use problem::{ConfigError, Problem};
 pub use secret::Secret;

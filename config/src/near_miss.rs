@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn counts_edits() {
-        for (a, b, edits) in [("abc", "abc", 0), ("abc", "acb", 1), ("abc", "ab", 1), ("", "abc", 3), ("kit", "sitt", 2)] {
+        for (a, b, edits) in
+            [("abc", "abc", 0), ("abc", "acb", 1), ("abc", "ab", 1), ("", "abc", 3), ("kit", "sitt", 2)]
+        {
             assert_eq!(distance(a, b), edits, "{a} {b}");
         }
     }
@@ -85,8 +87,22 @@ mod tests {
     #[test]
     fn leaves_other_peoples_variables_alone() {
         for name in [
-            "PATH", "HOME", "HOSTNAME", "POST", "SORT", "RUST_LOG", "POSTGRES_PASSWORD", "REDIS_PORT", "WEAVIATE_PORT",
-            "PROMETHEUS_SERVICE_HOST", "WORKER_IMAGE", "LLM_TEAM", "OPENAI_ORG_ID", "CARGO_HOME", "LANG", "DEBUGGER",
+            "PATH",
+            "HOME",
+            "HOSTNAME",
+            "POST",
+            "SORT",
+            "RUST_LOG",
+            "POSTGRES_PASSWORD",
+            "REDIS_PORT",
+            "WEAVIATE_PORT",
+            "PROMETHEUS_SERVICE_HOST",
+            "WORKER_IMAGE",
+            "LLM_TEAM",
+            "OPENAI_ORG_ID",
+            "CARGO_HOME",
+            "LANG",
+            "DEBUGGER",
         ] {
             assert_eq!(nearest(name), None, "{name}");
         }

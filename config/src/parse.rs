@@ -1,6 +1,5 @@
 //! Text to values. Each error says what is wrong and never repeats the text.
 
-use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -25,7 +24,7 @@ pub(crate) fn switch(text: &str) -> Parsed<bool> {
 }
 
 /// A number from `low` to `high`, both included.
-pub(crate) fn within<T: FromStr + PartialOrd + Display>(text: &str, low: T, high: T) -> Parsed<T> {
+pub(crate) fn within<T: FromStr + PartialOrd + Copy>(text: &str, low: T, high: T) -> Parsed<T> {
     match text.parse::<T>() {
         Ok(number) if number >= low && number <= high => Ok(number),
         // A float that is no number compares with nothing and lands here as well.
@@ -45,17 +44,17 @@ fn not_a_number(text: &str) -> String {
     }
 }
 
-/// Any text.
+/// A name. Line ends inside would break the header or log line that it ends up in.
 pub(crate) fn text(text: &str) -> Parsed<String> {
-    Ok(text.to_owned())
-}
-
-/// A password or key. Line ends inside would break the header that it is sent in.
-pub(crate) fn secret(text: &str) -> Parsed<Secret> {
     if text.chars().any(char::is_control) {
         return Err("contains a control character".into());
     }
-    Ok(Secret::new(text))
+    Ok(text.to_owned())
+}
+
+/// A password or key.
+pub(crate) fn secret(secret: &str) -> Parsed<Secret> {
+    text(secret).map(Secret::new)
 }
 
 /// A file or folder.

@@ -90,10 +90,14 @@ mod tests {
 
     #[test]
     fn reads_times() {
-        for (text, millis) in [("30", 30_000), ("30s", 30_000), ("500ms", 500), ("5m", 300_000), ("1h", 3_600_000)] {
+        for (text, millis) in
+            [("30", 30_000), ("30s", 30_000), ("500ms", 500), ("5m", 300_000), ("1h", 3_600_000)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for (text, reason) in [("0", "more than 0"), ("soon", "whole number"), ("3d", "unit"), ("25h", "a day")] {
+        for (text, reason) in
+            [("0", "more than 0"), ("soon", "whole number"), ("3d", "unit"), ("25h", "a day")]
+        {
             assert!(duration(text).unwrap_err().contains(reason), "{text}");
         }
     }

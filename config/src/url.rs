@@ -145,7 +145,9 @@ fn split_port(host: &str) -> Result<(String, Option<u16>), String> {
         None => (host, None),
     };
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || "-._[]:%".contains(c)) {
-        return Err("has no valid host name (special characters in a password must be percent-encoded)".into());
+        return Err(
+            "has no valid host name (special characters in a password must be percent-encoded)".into()
+        );
     }
     let port = port.map(|digits| match digits.parse::<u16>() {
         Ok(port) if port > 0 => Ok(port),
@@ -176,7 +178,9 @@ pub(crate) fn mask_url(text: &str) -> String {
 }
 
 fn mask_base(scheme: &str, base: &str) -> String {
-    let Some((userinfo, host)) = base.rsplit_once('@') else { return base.to_owned() };
+    let Some((userinfo, host)) = base.rsplit_once('@') else {
+        return base.to_owned();
+    };
     match userinfo.split_once(':') {
         Some((user, _)) => format!("{user}:{MASK}@{host}"),
         // In web addresses a lone name before the `@` is usually a token.
@@ -238,7 +242,10 @@ mod tests {
             ("postgres://me:hun@ter2@db", "postgres://me:********@db"),
             ("postgres://me:hun/ter2@db/rag", "postgres://me:********@db/rag"),
             ("postgres://me:hun?ter2@db/rag", "postgres://********@db/rag"),
-            ("postgres://db/rag?user=me&password=hunter2&a=b", "postgres://db/rag?user=me&password=********&a=b"),
+            (
+                "postgres://db/rag?user=me&password=hunter2&a=b",
+                "postgres://db/rag?user=me&password=********&a=b",
+            ),
             ("https://h/?mail=a@b&token=hunter2", "https://********@b&token=********"),
             ("sqlite:some/where.db", "sqlite:some/where.db"),
             ("memory:", "memory:"),

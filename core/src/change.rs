@@ -1,9 +1,9 @@
 //! Every write that the system can make. Handlers and endpoints return these as values; a store commits them.
 
 use crate::{
-    Chunk, Collection, CollectionId, DocumentId, DocumentStatus, Event, Failure, Held, JobFilter, JobId, Lane, Message,
-    NewJob, NewVersion, Outcome, Reference, ResponseEnd, ResponseId, Session, SessionId, StreamId, Tenant,
-    Timestamp, TurnOptions, VersionId, WorkerId,
+    Chunk, Collection, CollectionId, DocumentId, DocumentStatus, Event, Failure, Held, JobFilter, JobId,
+    Lane, Message, NewJob, NewVersion, Outcome, Reference, ResponseEnd, ResponseId, Session, SessionId,
+    StreamId, Tenant, Timestamp, TurnOptions, VersionId, WorkerId,
 };
 use serde_json::{Map, Value};
 
@@ -258,4 +258,13 @@ pub struct Ready {
 /// A JSON object from pairs.
 pub fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+impl Committed {
+    /// Notes that a lane has jobs which were not handed out.
+    pub fn add_backlog(&mut self, lane: Lane) {
+        if !self.backlog.contains(&lane) {
+            self.backlog.push(lane);
+        }
+    }
 }

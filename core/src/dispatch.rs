@@ -24,7 +24,21 @@ impl Dispatcher {
     /// What follows the commit is best effort: the relay, the event log and the claim repair what is lost.
     pub async fn commit(&self, mut write: Write) -> PortResult<Committed> {
         self.hand_directly(&mut write.changes);
+        let enqueued: Vec<_> = write
+            .changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Enqueue(job) => Some((job.id, job.kind.clone(), job.lane)),
+                _ => None,
+            })
+            .collect();
         let committed = self.store.commit(write).await?;
+        for (id, kind, lane) in enqueued {
+            if committed.jobs.contains(&id) {
+                metrics::counter!("jobs_enqueued_total", "kind" => kind, "lane" => lane.as_str())
+                    .increment(1);
+            }
+        }
         self.announce(&committed).await;
         Ok(committed)
     }

@@ -2,13 +2,27 @@
 //! Nothing here knows HTTP, SQL, Redis or apalis: handlers use ports, and return what is to be written as values.
 
 mod context;
+mod documents;
 mod done;
+mod failure;
 mod kind;
+mod kinds;
+mod measure;
 mod options;
 mod registry;
+mod response_json;
+pub mod retrieval;
+mod schedules;
+mod stream;
 
 pub use context::*;
 pub use done::*;
+pub use failure::{document_failure, response_failure, response_failure_code};
 pub use kind::*;
+pub use kinds::*;
 pub use options::*;
 pub use registry::*;
+pub use response_json::*;
+pub use retrieval::{Found, SearchRequest, search};
+pub use schedules::*;
+pub use stream::{JUMP, ResponseStream, Rest, Voice};

@@ -27,8 +27,9 @@ struct Erased<J>(PhantomData<fn() -> J>);
 
 impl<J: JobKind> Erased<J> {
     fn decode(cx: &JobContext) -> Result<J, PortError> {
-        serde_json::from_str(&cx.claim.payload)
-            .map_err(|error| PortError::invalid(format!("the payload of {} does not decode: {error}", J::KIND)))
+        serde_json::from_str(&cx.claim.payload).map_err(|error| {
+            PortError::invalid(format!("the payload of {} does not decode: {error}", J::KIND))
+        })
     }
 }
 

@@ -1,1 +1,8 @@
-//! Workspace-level tests and what they share
+//! Workspace-level tests and what they share.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)] // a test that cannot go on panics
+
+pub mod chat;
+pub mod contract;
+pub mod fake_openai;
+pub mod history;
+pub mod sse;

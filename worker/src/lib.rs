@@ -1,1 +1,17 @@
-//! Runs jobs: lanes, relay, reaper, schedule, drain
+//! Runs jobs. One apalis worker per lane takes ids from its lane, claims their rows and runs their handlers; beside
+//! them a relay feeds lanes from the backlog, a reaper frees the jobs of workers that are gone, a clock enqueues what
+//! is scheduled, and a listener passes cancel requests on.
+
+mod attempt;
+mod backend;
+mod control;
+mod cron;
+mod engine;
+mod finish;
+mod lease;
+mod names;
+mod relay;
+mod worker;
+
+pub use engine::{Engine, WorkerOptions};
+pub use worker::Worker;

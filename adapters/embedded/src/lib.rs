@@ -1,1 +1,17 @@
-//! Ports with nothing to install: SQLite, in-process lanes and bus, files
+//! Every port with nothing to install: rows and index in SQLite, lanes, bus and cache in process, files on disk.
+
+mod blobs;
+mod bus;
+mod cache;
+mod clock;
+mod index;
+mod lanes;
+mod sqlite;
+
+pub use blobs::FileBlobs;
+pub use bus::MemoryBus;
+pub use cache::MemoryCache;
+pub use clock::SystemClock;
+pub use index::EmbeddedIndex;
+pub use lanes::MemoryLanes;
+pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};

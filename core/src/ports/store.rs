@@ -1,7 +1,8 @@
 use crate::{
-    Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus, Event, Job,
-    JobFilter, JobId, KeptAnswer, Lane, LaneStats, Message, MessageId, Page, PageRequest, Passage, PortResult, Ready,
-    Response, ResponseId, Session, SessionId, StreamId, Tenant, Timestamp, Version, VersionId, WorkerId, Write,
+    Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus, Event,
+    Job, JobFilter, JobId, KeptAnswer, Lane, LaneStats, Message, MessageId, Page, PageRequest, Passage,
+    PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant, Timestamp, Version,
+    VersionId, WorkerId, Write,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -51,7 +52,12 @@ pub trait ChatStore: Send + Sync {
     /// A tenant's sessions.
     async fn sessions(&self, tenant: &Tenant, page: PageRequest) -> PortResult<Page<Session>>;
     /// The messages of a session.
-    async fn messages(&self, tenant: &Tenant, session: SessionId, page: PageRequest) -> PortResult<Page<Message>>;
+    async fn messages(
+        &self,
+        tenant: &Tenant,
+        session: SessionId,
+        page: PageRequest,
+    ) -> PortResult<Page<Message>>;
     /// One message.
     async fn message(&self, tenant: &Tenant, id: MessageId) -> PortResult<Message>;
     /// What was said before a message, newest first, at most `limit` messages; and the summary of what is older.
@@ -59,7 +65,11 @@ pub trait ChatStore: Send + Sync {
     /// One response.
     async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response>;
     /// The unfinished responses of a session, oldest first.
-    async fn open_responses(&self, tenant: &Tenant, session: SessionId) -> PortResult<Vec<(ResponseId, JobId)>>;
+    async fn open_responses(
+        &self,
+        tenant: &Tenant,
+        session: SessionId,
+    ) -> PortResult<Vec<(ResponseId, JobId)>>;
     /// What a request with this key was answered within the last 24 hours.
     async fn kept_answer(&self, tenant: &Tenant, key: &str) -> PortResult<Option<KeptAnswer>>;
 }
@@ -93,9 +103,17 @@ pub trait DocumentStore: Send + Sync {
         page: PageRequest,
     ) -> PortResult<Page<Document>>;
     /// The document of a collection whose newest upload has this hash.
-    async fn document_with_hash(&self, collection: CollectionId, sha256: &str) -> PortResult<Option<DocumentId>>;
+    async fn document_with_hash(
+        &self,
+        collection: CollectionId,
+        sha256: &str,
+    ) -> PortResult<Option<DocumentId>>;
     /// Documents whose metadata has all of these members.
-    async fn documents_where(&self, tenant: &Tenant, metadata: &Map<String, Value>) -> PortResult<Vec<DocumentId>>;
+    async fn documents_where(
+        &self,
+        tenant: &Tenant,
+        metadata: &Map<String, Value>,
+    ) -> PortResult<Vec<DocumentId>>;
     /// Some documents of a hidden collection.
     async fn hidden_documents(&self, collection: CollectionId, limit: u32) -> PortResult<Vec<DocumentId>>;
     /// One version, whoever owns it: for jobs.
@@ -105,7 +123,13 @@ pub trait DocumentStore: Send + Sync {
     /// Passages `from..to` of a version.
     async fn chunk_range(&self, version: VersionId, from: u32, to: u32) -> PortResult<Vec<Chunk>>;
     /// The passages of a document's live version, in order, from an ordinal on.
-    async fn chunks(&self, tenant: &Tenant, document: DocumentId, from: u32, limit: u32) -> PortResult<Vec<Chunk>>;
+    async fn chunks(
+        &self,
+        tenant: &Tenant,
+        document: DocumentId,
+        from: u32,
+        limit: u32,
+    ) -> PortResult<Vec<Chunk>>;
     /// Those of the passages that can be found now: their version is live, nothing is deleted.
     async fn passages(&self, tenant: &Tenant, ids: &[ChunkId]) -> PortResult<Vec<Passage>>;
     /// A number that changes whenever what the tenant's searches can find changes.

@@ -1,16 +1,12 @@
-//! Text: words, tokens, passages.
+//! Text: words for keyword search, tokens, passages.
 
-/// How text is cut into passages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChunkOptions {
-    /// The longest passage, in tokens.
-    pub max_tokens: usize,
-    /// How much of a passage the next one repeats, in tokens.
-    pub overlap_tokens: usize,
-}
+mod chunk;
+mod heading;
+mod keywords;
+mod outline;
+mod split;
+mod tokens;
 
-impl Default for ChunkOptions {
-    fn default() -> Self {
-        Self { max_tokens: 512, overlap_tokens: 64 }
-    }
-}
+pub use chunk::{Chunk, ChunkOptions, chunk};
+pub use keywords::{fts_terms, keyword_text, keywords};
+pub use tokens::{count_tokens, truncate_tokens};

@@ -1,0 +1,166 @@
+//! An answer made of quotations: the sentences of the passages that fit the question best.
+
+use crate::{
+    language::{Language, is_han},
+    sentences::{Sentence, sentences},
+    words::telling_words,
+};
+use chat_core::ports::{Completion, PromptPassage};
+use std::collections::{HashMap, HashSet};
+
+/// How many sentences an answer quotes at most.
+const MOST: usize = 4;
+/// How many it quotes even if the others fit much worse than the best.
+const LEAST: usize = 2;
+/// How well, compared with the best, a sentence must fit to be quoted beyond the least number.
+const WORTHY: f32 = 0.5;
+/// What a word in the heading counts, compared with one in the sentence.
+const HEADING: f32 = 0.4;
+/// How much of a sentence's words may have been quoted before.
+const REPEATED: f32 = 0.7;
+/// The longest quotation, in characters.
+const LONGEST: usize = 400;
+
+/// The answer's text.
+pub(crate) fn answer(completion: &Completion) -> String {
+    let language = Language::of(&completion.question);
+    let quotes = choose(&completion.question, &completion.passages);
+    if quotes.is_empty() {
+        return nothing_found(language).to_owned();
+    }
+    let (opening, [open, close]) = match language {
+        Language::English => (
+            "No language model is configured, so this is not a written answer: these are the most relevant passages of your documents.",
+            ["“", "”"],
+        ),
+        Language::Chinese => {
+            ("当前没有配置语言模型，无法组织回答，以下是文档中与问题最相关的原文：", ["「", "」"])
+        }
+    };
+    let mut text = opening.to_owned();
+    for quote in quotes {
+        let words = shortened(&quote.sentence.text);
+        text += &format!("\n\n- {open}{words}{close} [{}]", quote.index);
+    }
+    text
+}
+
+fn nothing_found(language: Language) -> &'static str {
+    match language {
+        Language::English => {
+            "Nothing about this was found in your documents. (No language model is configured: answers are quotations from documents.)"
+        }
+        Language::Chinese => "在文档中没有找到相关内容。（当前没有配置语言模型，回答只能引用文档原文。）",
+    }
+}
+
+struct Quote {
+    index: u32,
+    sentence: Sentence,
+    words: HashSet<String>,
+    score: f32,
+}
+
+/// The sentences to quote, best first.
+fn choose(question: &str, passages: &[PromptPassage]) -> Vec<Quote> {
+    let mut candidates = candidates(passages);
+    let rarity = rarity(&telling_words(question), &candidates);
+    let relevance: HashMap<u32, f32> =
+        passages.iter().map(|passage| (passage.index, passage.score)).collect();
+    for quote in &mut candidates {
+        quote.score = fit(quote, &rarity) * (1.0 + relevance.get(&quote.index).copied().unwrap_or(0.0));
+    }
+    // Stable: of equals, the one of the better passage, and the earlier one.
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let best = candidates.first().map_or(0.0, |quote| quote.score);
+    let mut chosen: Vec<Quote> = vec![];
+    for quote in candidates {
+        let worthy = chosen.len() < LEAST || quote.score >= WORTHY * best;
+        if chosen.len() == MOST || !worthy {
+            break;
+        }
+        if !chosen.iter().any(|earlier| repeats(&quote, earlier)) {
+            chosen.push(quote);
+        }
+    }
+    if best > 0.0 {
+        chosen.retain(|quote| quote.score > 0.0);
+    }
+    chosen
+}
+
+/// Every sentence of every passage once; neighbouring passages overlap.
+fn candidates(passages: &[PromptPassage]) -> Vec<Quote> {
+    let mut seen = HashSet::new();
+    let mut candidates = vec![];
+    for passage in passages {
+        let heading = passage.title.rsplit('›').next().unwrap_or("");
+        for mut sentence in sentences(&passage.text) {
+            if sentence.heading.is_empty() {
+                heading.trim().clone_into(&mut sentence.heading);
+            }
+            if seen.insert(sentence.text.clone()) {
+                let words = telling_words(&sentence.text).into_iter().collect();
+                candidates.push(Quote { index: passage.index, sentence, words, score: 0.0 });
+            }
+        }
+    }
+    candidates
+}
+
+/// How much each of the question's words tells: the fewer sentences have it, the more.
+fn rarity(question: &[String], candidates: &[Quote]) -> HashMap<String, f32> {
+    let all = candidates.len() as f32;
+    let frequency =
+        |word: &String| candidates.iter().filter(|quote| quote.words.contains(word)).count() as f32;
+    question.iter().map(|word| (word.clone(), (1.0 + all / (1.0 + frequency(word))).ln())).collect()
+}
+
+/// How well a sentence fits: the rarity of the question's words that it or its heading has. A fragment, and what is
+/// too short to say anything, fits less.
+fn fit(quote: &Quote, rarity: &HashMap<String, f32>) -> f32 {
+    let heading: HashSet<String> = telling_words(&quote.sentence.heading).into_iter().collect();
+    let overlap: f32 = rarity
+        .iter()
+        .map(|(word, rarity)| match (quote.words.contains(word), heading.contains(word)) {
+            (true, _) => *rarity,
+            (false, true) => HEADING * rarity,
+            (false, false) => 0.0,
+        })
+        .fold(Sum::default(), Sum::add)
+        .total();
+    let wholeness = if quote.sentence.is_cut { 0.5 } else { 1.0 };
+    let length = quote.words.len() as f32;
+    // Long sentences have more words of any kind; very short ones say little.
+    overlap * wholeness * (length / (length + 3.0)) / (1.0 + length / 60.0)
+}
+
+/// A sum that does not depend on the order of a hash map: whole steps of a thousandth.
+#[derive(Default)]
+struct Sum(u64);
+
+impl Sum {
+    fn add(self, value: f32) -> Self {
+        Self(self.0 + (f64::from(value) * 1_000.0).round() as u64)
+    }
+
+    fn total(&self) -> f32 {
+        self.0 as f32 / 1_000.0
+    }
+}
+
+fn repeats(quote: &Quote, earlier: &Quote) -> bool {
+    let shared = quote.words.intersection(&earlier.words).count() as f32;
+    shared > REPEATED * quote.words.len() as f32
+}
+
+/// A quotation that is not too long, cut between words.
+fn shortened(text: &str) -> String {
+    let Some((limit, _)) = text.char_indices().nth(LONGEST) else { return text.to_owned() };
+    let kept = &text[..limit];
+    let end = kept.rfind(|c: char| c.is_whitespace() || is_han(c) || "，、,;；".contains(c)).unwrap_or(limit);
+    format!("{}…", kept[..end].trim_end())
+}
+
+#[cfg(test)]
+mod tests;

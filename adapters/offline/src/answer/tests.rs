@@ -1,0 +1,80 @@
+use super::*;
+use crate::llm::tests::completion;
+use chat_core::ports::Purpose;
+
+fn answered(question: &str, passages: &[(&str, &str)]) -> String {
+    answer(&completion(Purpose::Answer, question, passages))
+}
+
+const OWNERSHIP: &str = "## What Is Ownership?\n\nOwnership is a set of rules that govern how a Rust program manages memory. \
+    All programs have to manage the way they use a computer's memory while running.";
+const RULES: &str = "Each value in Rust has an *owner*. There can only be one owner at a time. \
+    When the owner goes out of scope, the value will be dropped.";
+const THREADS: &str = "Threads run code at the same time. The sun is bright today.";
+
+#[test]
+fn quotes_what_fits_with_its_passage() {
+    let text = answered("What is ownership?", &[("threads.md", THREADS), ("ch04.md › Ownership", OWNERSHIP)]);
+    assert!(text.contains("No language model is configured"), "{text}");
+    assert!(
+        text.contains("“Ownership is a set of rules that govern how a Rust program manages memory.” [2]"),
+        "{text}"
+    );
+    assert!(!text.contains("sun"), "{text}");
+}
+
+#[test]
+fn forms_of_a_word_match() {
+    let text = answered("Which owners may a value have?", &[("a.md", THREADS), ("b.md", RULES)]);
+    assert!(text.contains("“Each value in Rust has an owner.” [2]"), "{text}");
+}
+
+#[test]
+fn answers_in_the_language_of_the_question() {
+    let passage = "所有权是一组规则。编译器在编译时检查这些规则。今天天气很好。";
+    let text = answered("什么是所有权？", &[("ch04.md", passage)]);
+    assert!(text.starts_with("当前没有配置语言模型"), "{text}");
+    assert!(text.contains("「所有权是一组规则。」 [1]"), "{text}");
+    let text = answered("What is 所有权?", &[("ch04.md", passage)]);
+    assert!(text.contains("“所有权是一组规则。” [1]"), "{text}");
+}
+
+#[test]
+fn says_plainly_that_nothing_was_found() {
+    for passages in [&[][..], &[("empty.md", "```\ncode\n```")]] {
+        assert!(answered("What is ownership?", passages).contains("Nothing about this was found"));
+        assert!(answered("什么是所有权？", passages).contains("没有找到"));
+    }
+}
+
+#[test]
+fn what_overlapping_passages_share_is_quoted_once() {
+    let text = answered("What is ownership?", &[("a.md", OWNERSHIP), ("b.md", OWNERSHIP)]);
+    assert_eq!(text.matches("set of rules").count(), 1, "{text}");
+    assert!(text.contains("[1]") && !text.contains("[2]"), "{text}");
+}
+
+#[test]
+fn quotes_between_one_and_four_sentences() {
+    let many: String =
+        (0..50).map(|n| format!("Ownership number {n} concerns topic{n} and value{n}. ")).collect();
+    let text = answered("ownership", &[("a.md", &many)]);
+    assert!((LEAST..=MOST).contains(&text.matches("\n- ").count()), "{text}");
+    let one = answered("What is ownership?", &[("a.md", "Ownership is a set of rules.")]);
+    assert_eq!(one.matches("\n- ").count(), 1);
+}
+
+#[test]
+fn a_heading_that_fits_lends_weight_to_what_is_below() {
+    let passage = "# Refunds\n\nWe pay within thirty days.\n\n# Shipping\n\nParcels leave within two days.";
+    let text = answered("refunds", &[("faq.md", passage)]);
+    assert!(text.contains("thirty") && !text.contains("Parcels"), "{text}");
+}
+
+#[test]
+fn a_sentence_without_end_is_cut_between_words() {
+    let text = answered("word", &[("a.md", &"word ".repeat(1_000))]);
+    assert!(text.chars().count() < LONGEST + 200 && text.contains("word…”"), "{text}");
+    let text = answered("词", &[("a.md", &"词语".repeat(1_000))]);
+    assert!(text.chars().count() < LONGEST + 200 && text.contains('…'), "{text}");
+}

@@ -1,0 +1,171 @@
+//! Markdown by the line: headings and running text, without marks.
+
+use crate::language::is_han;
+
+pub(super) enum Block {
+    Heading(String),
+    /// A paragraph, an item of a list or a row of a table, on one line.
+    Text(String),
+}
+
+/// What a line begins.
+enum Line<'a> {
+    Fence,
+    Blank,
+    Heading(&'a str),
+    /// An item or a quotation: begins a block of its own.
+    Item(&'a str),
+    Row(&'a str),
+    Text(&'a str),
+}
+
+pub(super) fn blocks(passage: &str) -> Vec<Block> {
+    let (mut blocks, mut paragraph, mut in_code) = (vec![], String::new(), false);
+    for line in passage.lines() {
+        let kind = read_line(line);
+        if matches!(kind, Line::Fence) {
+            in_code = !in_code;
+        }
+        if in_code && !matches!(kind, Line::Fence) {
+            continue;
+        }
+        if !matches!(kind, Line::Text(_)) {
+            end(&mut paragraph, &mut blocks);
+        }
+        match kind {
+            Line::Heading(text) => blocks.push(Block::Heading(plain(text))),
+            Line::Item(text) | Line::Text(text) => append(&mut paragraph, text),
+            Line::Row(text) => append(&mut paragraph, &cells(text)),
+            Line::Fence | Line::Blank => {}
+        }
+    }
+    end(&mut paragraph, &mut blocks);
+    blocks
+}
+
+fn end(paragraph: &mut String, blocks: &mut Vec<Block>) {
+    let text = plain(paragraph);
+    paragraph.clear();
+    if text.chars().any(char::is_alphanumeric) {
+        blocks.push(Block::Text(text));
+    }
+}
+
+/// Joins lines: Han text needs no space in between.
+fn append(paragraph: &mut String, line: &str) {
+    let joined_as_is =
+        paragraph.ends_with(|c| is_han(c) || is_wide(c)) && line.starts_with(|c| is_han(c) || is_wide(c));
+    if !paragraph.is_empty() && !joined_as_is {
+        paragraph.push(' ');
+    }
+    paragraph.push_str(line);
+}
+
+fn is_wide(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}' | '“' | '”' | '‘' | '’')
+}
+
+fn read_line(line: &str) -> Line<'_> {
+    let text = line.trim();
+    if text.starts_with("```") || text.starts_with("~~~") {
+        Line::Fence
+    } else if is_blank(text) {
+        Line::Blank
+    } else if let Some(heading) =
+        text.strip_prefix('#').filter(|rest| rest.trim_start_matches('#').starts_with(' '))
+    {
+        Line::Heading(heading.trim_matches(['#', ' ']))
+    } else if text.starts_with('|') {
+        Line::Row(text)
+    } else if let Some(item) = item(text) {
+        Line::Item(item)
+    } else {
+        Line::Text(text)
+    }
+}
+
+/// Rules, tables' rules, link definitions, and lines that only steer a generator.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, '-' | '*' | '_' | '=' | '|' | ':' | ' '))
+        || text.starts_with("{{#")
+        || (text.starts_with('[') && text.contains("]: "))
+}
+
+fn item(text: &str) -> Option<&str> {
+    if let Some(quoted) = text.strip_prefix('>') {
+        return Some(quoted.trim_start());
+    }
+    if let Some(rest) = ["- ", "* ", "+ "].iter().find_map(|mark| text.strip_prefix(mark)) {
+        return Some(rest.trim_start());
+    }
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = text[digits..].strip_prefix(['.', ')'])?;
+    ((1..=3).contains(&digits) && rest.starts_with(' ')).then(|| rest.trim_start())
+}
+
+fn cells(row: &str) -> String {
+    let cells: Vec<&str> = row.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    cells.join(", ")
+}
+
+/// A line without emphasis, links, pictures and tags. Code marks stay: they read well.
+fn plain(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        rest = if let Some(after) = picture(rest).or_else(|| tag(rest)) {
+            after
+        } else if let Some((words, after)) = bracket(rest) {
+            text.push_str(&words);
+            after
+        } else if let Some(after) = rest.strip_prefix("**").or_else(|| rest.strip_prefix("__")) {
+            after
+        } else if c == '*' && !rest[1..].starts_with(' ') || c == '*' && text.ends_with(char::is_alphanumeric)
+        {
+            &rest[1..]
+        } else {
+            text.push(c);
+            &rest[c.len_utf8()..]
+        };
+    }
+    text.trim().to_owned()
+}
+
+/// `![words](target)` and what follows it.
+fn picture(text: &str) -> Option<&str> {
+    let after = text.strip_prefix("![")?;
+    let end = after.find("](")?;
+    let target = &after[end + 2..];
+    Some(&target[target.find(')')? + 1..])
+}
+
+/// A tag or comment of HTML, and what follows it.
+fn tag(text: &str) -> Option<&str> {
+    let after = text.strip_prefix('<')?;
+    let named = after.starts_with(|c: char| c.is_ascii_lowercase() || c == '/' || c == '!')
+        || after.starts_with("Listing");
+    // `<T>`, `a < b` and `<stdio.h>` are text.
+    let end = after.find('>').filter(|_| named)?;
+    (!after[..end].contains(['.', '<']) || after[..end].contains('=')).then(|| &after[end + 1..])
+}
+
+/// Something in brackets and what follows it: of a link its words; a number alone in round brackets, so that nobody
+/// takes it for a citation.
+fn bracket(text: &str) -> Option<(String, &str)> {
+    let (open, close) = if text.starts_with('[') { ('[', ']') } else { ('【', '】') };
+    let after = text.strip_prefix(open)?;
+    let end = after.find(close)?;
+    let (words, after) = (&after[..end], &after[end + close.len_utf8()..]);
+    if let Some(target) = after.strip_prefix('(').filter(|_| open == '[')
+        && let Some(end) = target.find(')')
+    {
+        return Some((words.to_owned(), &target[end + 1..]));
+    }
+    if let Some(name) = after.strip_prefix('[').filter(|_| open == '[')
+        && let Some(end) = name.find(']')
+    {
+        return Some((words.to_owned(), &name[end + 1..]));
+    }
+    let is_number = !words.is_empty() && words.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| (format!("({words})"), after))
+}

@@ -1,0 +1,63 @@
+//! What an endpoint answers, as a value: it can be kept and given again.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chat_core::{KeptAnswer, ResponseId};
+use serde::Serialize;
+use serde_json::Value;
+
+/// An answer with a JSON body, or with the events of a response instead.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The body; null: none.
+    pub body: Value,
+    /// Where to find what was made.
+    pub location: Option<String>,
+    /// The response whose events the caller gets instead of the body.
+    pub stream: Option<ResponseId>,
+}
+
+impl Answer {
+    /// An answer with this body.
+    pub fn new(status: StatusCode, body: &impl Serialize) -> Self {
+        // Views are plain data with string keys: they always become JSON.
+        let body = serde_json::to_value(body).unwrap_or_default();
+        Self { status, body, location: None, stream: None }
+    }
+
+    /// Says where to find what was made.
+    #[must_use]
+    pub fn at(mut self, location: String) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    /// An answer that was kept.
+    pub fn of(kept: &KeptAnswer) -> Self {
+        Self {
+            status: StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK),
+            body: serde_json::from_str(&kept.body).unwrap_or_default(),
+            location: kept.location.clone(),
+            stream: kept.stream,
+        }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = if self.body.is_null() {
+            self.status.into_response()
+        } else {
+            (self.status, axum::Json(self.body)).into_response()
+        };
+        let location = self.location.and_then(|path| HeaderValue::try_from(path).ok());
+        if let Some(location) = location {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
+    }
+}

@@ -1,0 +1,172 @@
+//! The events of one stream, each once and in order: what is live from the bus, the rest from the log.
+
+use chat_core::{
+    ErrorKind, Event, PortResult, ResponseId, StreamId, Tenant, VersionId,
+    ports::{Follower, Ports, Store, Tail},
+};
+use futures::{Stream, stream};
+use std::time::Duration;
+
+/// The first wait between two looks at the log when the bus cannot say that something came.
+const FIRST_WAIT: Duration = Duration::from_millis(25);
+/// The longest such wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How long the bus is trusted to say nothing: then the log is asked whether the stream is over.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// What a stream is about: tells whether more can come.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A response of a tenant.
+    Response(Tenant, ResponseId),
+    /// A version of a document.
+    Version(VersionId),
+}
+
+impl Subject {
+    /// The stream's name.
+    pub fn stream(&self) -> StreamId {
+        match self {
+            Self::Response(_, id) => (*id).into(),
+            Self::Version(id) => (*id).into(),
+        }
+    }
+
+    /// Whether nothing more will be written; what is gone is over.
+    async fn is_over(&self, store: &dyn Store) -> PortResult<bool> {
+        let found = match self {
+            Self::Response(tenant, id) => {
+                store.response(tenant, *id).await.map(|found| found.status.is_final())
+            }
+            Self::Version(id) => store.version(*id).await.map(|found| found.status.is_final()),
+        };
+        match found {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
+            other => other,
+        }
+    }
+}
+
+/// A reader of one stream.
+pub struct Feed {
+    ports: Ports,
+    subject: Subject,
+    follower: Option<Box<dyn Follower>>,
+    /// The last number that was given out.
+    after: u64,
+    /// How often in a row neither bus nor log had anything.
+    idle: u32,
+    over: bool,
+}
+
+impl Feed {
+    /// Follows a stream from the event after `after` on. Nothing that is published from now on is missed.
+    pub async fn open(ports: &Ports, subject: Subject, after: u64) -> Self {
+        // Without the bus the log is asked now and then: later, but complete.
+        let follower = ports.bus.follow(subject.stream()).await;
+        let follower =
+            follower.inspect_err(|error| tracing::warn!(%error, "the bus cannot be followed")).ok();
+        Self { follower, ..Self::of_log(ports, subject, after) }
+    }
+
+    /// Reads a stream that is over: the log has all of it.
+    pub fn of_log(ports: &Ports, subject: Subject, after: u64) -> Self {
+        Self { ports: ports.clone(), subject, follower: None, after, idle: 0, over: false }
+    }
+
+    /// The next events, at least one; `None` after the last.
+    pub async fn next(&mut self) -> Option<Vec<Event>> {
+        while !self.over {
+            let events = self.live().await;
+            if !events.is_empty() {
+                return Some(events);
+            }
+            match self.look().await {
+                Ok(events) if events.is_empty() => self.rest().await,
+                Ok(events) => return Some(events),
+                Err(error) => {
+                    // The client resumes from its last number once the store is back.
+                    tracing::warn!(%error, "a stream ends early: its log cannot be read");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// As a stream of batches.
+    pub fn into_batches(self) -> impl Stream<Item = Vec<Event>> + Send {
+        stream::unfold(self, |mut feed| async { feed.next().await.map(|events| (events, feed)) })
+    }
+
+    /// What the bus has, as far as it follows without a gap.
+    async fn live(&mut self) -> Vec<Event> {
+        let Some(follower) = &mut self.follower else {
+            return Vec::new();
+        };
+        match tokio::time::timeout(QUIET, follower.next(self.after)).await {
+            Ok(Ok(Tail::Events(events))) => self.accept(events, false),
+            Ok(Ok(Tail::Behind)) | Err(_) => Vec::new(),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the bus was lost: the stream goes on from the log");
+                self.follower = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// What the log has; learns whether the stream is over.
+    async fn look(&mut self) -> PortResult<Vec<Event>> {
+        let store = self.ports.store.clone();
+        let stream = self.subject.stream();
+        let events = self.accept_logged(store.events_after(stream, self.after).await?);
+        if !events.is_empty() || !self.subject.is_over(&*store).await? {
+            return Ok(events);
+        }
+        // The last events came with the end: after it has been seen, they can be read.
+        let last = self.accept_logged(store.events_after(stream, self.after).await?);
+        self.over |= last.is_empty();
+        Ok(last)
+    }
+
+    /// The first time in a row the bus is asked again at once: it waits. If it does not, nor has the log, wait here.
+    async fn rest(&mut self) {
+        if self.over {
+            return;
+        }
+        if self.idle > 0 || self.follower.is_none() {
+            let wait = FIRST_WAIT.saturating_mul(1 << self.idle.min(10));
+            tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+        }
+        self.idle += 1;
+    }
+
+    fn accept_logged(&mut self, events: Vec<Event>) -> Vec<Event> {
+        self.accept(events, true)
+    }
+
+    /// Takes what follows. The log's order is the truth; the bus may have lost events in between, then the log is
+    /// asked. Only a restarted response may jump.
+    fn accept(&mut self, events: Vec<Event>, trusted: bool) -> Vec<Event> {
+        let mut taken = Vec::with_capacity(events.len());
+        for event in events {
+            if event.seq <= self.after {
+                continue;
+            }
+            let follows = event.seq == self.after + 1 || &*event.name == "response.restarted";
+            if !follows && !trusted {
+                break;
+            }
+            self.after = event.seq;
+            self.over |= event.is_terminal();
+            taken.push(event);
+            if self.over {
+                break;
+            }
+        }
+        if !taken.is_empty() {
+            self.idle = 0;
+        }
+        taken
+    }
+}

@@ -1,0 +1,70 @@
+//! JSON bodies: what cannot be read is 400, what is wrong in it is 422 with every bad field.
+
+use crate::{
+    body,
+    fields::{Fields, Input},
+    idempotency::Idempotency,
+    problem::{Code, Problem},
+};
+use axum::{
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
+};
+use serde_json::{Map, Value};
+
+/// The most bytes of a JSON body, unless an endpoint says otherwise.
+pub const BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// A JSON body that was read and found right, with the key that makes its request idempotent.
+pub struct JsonBody<T> {
+    /// The body.
+    pub value: T,
+    /// The request's `Idempotency-Key`, if it has one.
+    pub idempotency: Idempotency,
+}
+
+impl<S: Send + Sync, T: Input> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        read_json(request, BODY_BYTES).await
+    }
+}
+
+/// Reads a JSON body of at most `most` bytes.
+pub async fn read_json<T: Input>(request: Request, most: usize) -> Result<JsonBody<T>, Problem> {
+    let (parts, content) = request.into_parts();
+    check_media_type(&parts.headers)?;
+    let bytes = body::read(content, most).await?;
+    let idempotency = Idempotency::of(&parts, &bytes)?;
+    let value = Fields::new(object(&bytes)?).finish()?;
+    Ok(JsonBody { value, idempotency })
+}
+
+/// JSON may come without a media type, but not with another one.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(given) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let essence = given.to_str().unwrap_or("?").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if essence == "application/json" || essence.ends_with("+json") {
+        return Ok(());
+    }
+    let detail = "This endpoint reads application/json.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, detail))
+}
+
+/// The members of a JSON object; no body at all is an empty one.
+fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Problem::field("body", "must be a JSON object")),
+        Err(error) => {
+            let detail = format!("The body is not valid JSON: {error}.");
+            Err(Problem::new(StatusCode::BAD_REQUEST, Code::InvalidJson, detail))
+        }
+    }
+}

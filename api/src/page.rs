@@ -1,0 +1,71 @@
+//! Lists in pages: `limit`, `after`, `before`, `order`.
+
+use crate::{path::Named, query::Query};
+use chat_core::{Page, PageRequest};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which part of a list is wanted.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; `request` reads them")]
+pub struct PageParameters {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// Only what comes after this id, in the order asked for.
+    after: Option<String>,
+    /// Only what comes before this id, in the order asked for.
+    before: Option<String>,
+    /// `asc`: oldest first; `desc`: newest first.
+    #[param(pattern = "^(asc|desc)$")]
+    order: Option<String>,
+}
+
+/// Reads the parameters; `T` is the sort of id that the list is of.
+pub fn request<T: Named>(query: &mut Query, ascending: bool) -> PageRequest {
+    let limit = query.number("limit").unwrap_or(20);
+    if !(1..=100).contains(&limit) {
+        query.refuse("limit", "must be from 1 to 100");
+    }
+    let order = |word: &str| match word {
+        "asc" => Some(true),
+        "desc" => Some(false),
+        _ => None,
+    };
+    PageRequest {
+        limit: limit as u32,
+        after: query.parse::<T>("after").map(T::raw),
+        before: query.parse::<T>("before").map(T::raw),
+        ascending: query.word("order", "asc, desc", order).unwrap_or(ascending),
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct List<T> {
+    /// `list`.
+    object: &'static str,
+    /// The rows.
+    data: Vec<T>,
+    /// The id of the first row.
+    first_id: Option<String>,
+    /// The id of the last row: `after` it comes the next page.
+    last_id: Option<String>,
+    /// Whether there are more in that direction.
+    has_more: bool,
+}
+
+impl<T: Serialize> List<T> {
+    /// A page as its view; `id` says what a row is called.
+    pub fn of<R>(page: Page<R>, id: impl Fn(&R) -> String, view: impl Fn(R) -> T) -> Self {
+        let (first_id, last_id) = (page.rows.first().map(&id), page.rows.last().map(&id));
+        let data = page.rows.into_iter().map(view).collect();
+        Self { object: "list", data, first_id, last_id, has_more: page.has_more }
+    }
+
+    /// A list that has no next page.
+    pub fn whole(data: Vec<T>) -> Self {
+        Self { object: "list", data, first_id: None, last_id: None, has_more: false }
+    }
+}

@@ -1,0 +1,121 @@
+//! The one place where errors become HTTP: `application/problem+json`, with OpenAI's `error` member for stock clients.
+
+mod code;
+mod render;
+
+pub use code::Code;
+pub use render::{ProblemBody, render};
+
+use axum::http::StatusCode;
+use chat_core::{ErrorKind, PortError};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// How long a client waits before it tries again, in seconds, unless the other side said otherwise.
+const RETRY_AFTER: u64 = 1;
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field, for instance `content` or `filter.state`.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// An answer that says what went wrong.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: Code,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after: Option<u64>,
+    cause: Option<Arc<PortError>>,
+}
+
+impl Problem {
+    /// A problem with this status and code; `detail` is a sentence for people.
+    pub fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after: None, cause: None }
+    }
+
+    /// 422: names every field that is wrong.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let list = errors.iter().map(|error| format!("{}: {}", error.field, error.message));
+        let detail = list.collect::<Vec<_>>().join("; ");
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, detail) }
+    }
+
+    /// 422 about one field.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// 404.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, Code::NotFound, format!("{what} was not found"))
+    }
+
+    /// 409.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, Code::Conflict, detail)
+    }
+
+    /// 413.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::PayloadTooLarge, detail)
+    }
+
+    /// 400: the request cannot be read at all.
+    pub fn unreadable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, detail)
+    }
+
+    /// 500: says nothing but that.
+    pub fn internal() -> Self {
+        let detail = "The request could not be completed because of an internal error.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, detail)
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+/// A dependency that is away: 503, whatever its own words are.
+fn away(error: &PortError) -> Problem {
+    let wait = error.retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().max(1));
+    let detail = "Something that this service needs is not available right now. Try again shortly.";
+    Problem {
+        retry_after: Some(wait),
+        ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::DependencyUnavailable, detail)
+    }
+}
+
+impl From<PortError> for Problem {
+    fn from(error: PortError) -> Self {
+        let mut problem = match error.kind {
+            ErrorKind::NotFound => Self::new(StatusCode::NOT_FOUND, Code::NotFound, error.message.clone()),
+            ErrorKind::Conflict => Self::conflict(error.message.clone()),
+            ErrorKind::Invalid => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, error.message.clone())
+            }
+            ErrorKind::Unavailable | ErrorKind::Timeout => away(&error),
+            // Told by a provider to wait, or refused by it: the caller can do nothing but wait either.
+            ErrorKind::RateLimited | ErrorKind::Unauthorized => {
+                Self { code: Code::ProviderUnavailable, ..away(&error) }
+            }
+            ErrorKind::Protocol | ErrorKind::Stale | ErrorKind::Internal => Self::internal(),
+        };
+        problem.cause = Some(Arc::new(error));
+        problem
+    }
+}

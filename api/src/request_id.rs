@@ -1,0 +1,43 @@
+//! `X-Request-ID`: on every answer and every log line of a request.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use tracing::Instrument;
+use uuid::Uuid;
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that is taken over from a caller, in bytes.
+const LONGEST: usize = 128;
+
+/// Middleware: takes the caller's id over if it is sane, or makes one.
+pub async fn identify(request: Request, next: Next) -> Response {
+    let id = given(request.headers()).unwrap_or_else(fresh);
+    let span = tracing::info_span!(
+        "request",
+        request.id = id.to_str().unwrap_or_default(),
+        http.method = %request.method(),
+        http.path = request.uri().path(),
+    );
+    let mut response = next.run(request).instrument(span).await;
+    response.headers_mut().insert(HEADER, id);
+    response
+}
+
+/// What could disturb a log or a shell is not taken over.
+fn given(headers: &HeaderMap) -> Option<HeaderValue> {
+    let sane = |id: &&HeaderValue| {
+        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        (1..=LONGEST).contains(&id.len()) && id.as_bytes().iter().all(allowed)
+    };
+    headers.get(HEADER).filter(sane).cloned()
+}
+
+fn fresh() -> HeaderValue {
+    let mut text = Uuid::encode_buffer();
+    let text = Uuid::now_v7().hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("none"))
+}

@@ -1,0 +1,110 @@
+use crate::{
+    caller::Caller,
+    page::{self, List, PageParameters},
+    path::PathId,
+    problem::{Problem, ProblemBody},
+    query::Query,
+    state::AppState,
+    views::ChunkView,
+};
+use axum::{Json, extract::State};
+use chat_core::{Chunk, ChunkId, DocumentId, Page, PageRequest, PortResult, ports::Store};
+use uuid::Uuid;
+
+/// The passages of a document's live version, in the order of the text.
+#[utoipa::path(
+    get, path = "/documents/{id}/chunks", tag = "documents", params(("id" = String, Path), PageParameters),
+    responses(
+        (status = 200, body = List<ChunkView>), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)
+    )
+)]
+pub async fn list_chunks(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<DocumentId>,
+    mut query: Query,
+) -> Result<Json<List<ChunkView>>, Problem> {
+    let page = page::request::<ChunkId>(&mut query, true);
+    query.finish()?;
+    let store = &*state.ports.store;
+    let document = store.document(&caller.tenant, id).await?;
+    let after = ordinal(store, &caller, id, "after", page.after).await?;
+    let before = ordinal(store, &caller, id, "before", page.before).await?;
+    let range = Range::of(page, after, before, document.chunk_count as u32);
+    let mut rows = store.chunks(&caller.tenant, id, range.from, range.count).await?;
+    if !page.ascending {
+        rows.reverse();
+    }
+    let found = Page { rows, has_more: range.has_more };
+    Ok(Json(List::of(found, |chunk: &Chunk| chunk.id.to_string(), |chunk| ChunkView::of(id, chunk))))
+}
+
+/// The place of a passage in the document. Ids of passages are not in their order.
+async fn ordinal(
+    store: &dyn Store,
+    caller: &Caller,
+    document: DocumentId,
+    name: &str,
+    id: Option<Uuid>,
+) -> Result<Option<u32>, Problem> {
+    let Some(id) = id else { return Ok(None) };
+    let found: PortResult<Vec<_>> = store.passages(&caller.tenant, &[ChunkId(id)]).await;
+    let passage = found?.into_iter().find(|passage| passage.document == document);
+    let missing = || Problem::field(name, "is not a passage of this document");
+    passage.map(|passage| Some(passage.chunk.ordinal)).ok_or_else(missing)
+}
+
+/// Which passages a page has, by their place.
+#[derive(Debug, PartialEq, Eq)]
+struct Range {
+    from: u32,
+    count: u32,
+    has_more: bool,
+}
+
+impl Range {
+    fn of(page: PageRequest, after: Option<u32>, before: Option<u32>, total: u32) -> Self {
+        let (low, high) = if page.ascending { (after, before) } else { (before, after) };
+        let first = low.map_or(0, |low| low + 1);
+        let end = high.unwrap_or(total).min(total).max(first);
+        let count = page.limit.min(end - first);
+        let from = if page.ascending { first } else { end - count };
+        Self { from, count, has_more: end - first > count }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(limit: u32, ascending: bool) -> PageRequest {
+        PageRequest { limit, ascending, ..PageRequest::default() }
+    }
+
+    #[test]
+    fn pages_forwards() {
+        let range = Range::of(page(4, true), None, None, 10);
+        assert_eq!(range, Range { from: 0, count: 4, has_more: true });
+        let range = Range::of(page(4, true), Some(5), None, 10);
+        assert_eq!(range, Range { from: 6, count: 4, has_more: false });
+        let range = Range::of(page(4, true), Some(2), Some(5), 10);
+        assert_eq!(range, Range { from: 3, count: 2, has_more: false });
+    }
+
+    #[test]
+    fn pages_backwards() {
+        let range = Range::of(page(4, false), None, None, 10);
+        assert_eq!(range, Range { from: 6, count: 4, has_more: true });
+        let range = Range::of(page(4, false), Some(2), None, 10);
+        assert_eq!(range, Range { from: 0, count: 2, has_more: false });
+    }
+
+    #[test]
+    fn nothing_has_no_pages() {
+        assert_eq!(Range::of(page(4, true), None, None, 0), Range { from: 0, count: 0, has_more: false });
+        assert_eq!(
+            Range::of(page(4, true), Some(9), None, 10),
+            Range { from: 10, count: 0, has_more: false }
+        );
+    }
+}

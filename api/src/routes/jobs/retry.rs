@@ -1,0 +1,51 @@
+use crate::{
+    answer::Answer,
+    caller::Caller,
+    fields::Nothing,
+    idempotency::Recorded,
+    json::JsonBody,
+    path::PathId,
+    problem::{Problem, ProblemBody},
+    state::AppState,
+    views::JobView,
+};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use chat_core::{Change, JobFilter, JobId, JobState};
+
+/// Runs a job again that was given up or cancelled. Its history stays.
+#[utoipa::path(
+    post, path = "/jobs/{id}/retry", tag = "jobs", params(("id" = String, Path)),
+    responses(
+        (status = 202, body = JobView), (status = 404, body = ProblemBody),
+        (status = 409, description = "It is neither dead nor cancelled", body = ProblemBody)
+    )
+)]
+pub async fn retry_job(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<JobId>,
+    body: JsonBody<Nothing>,
+) -> Result<Response, Problem> {
+    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
+        return Ok(replayed);
+    }
+    let mut job = state.ports.store.job(caller.job_tenant(), id).await?;
+    if !matches!(job.state, JobState::Dead | JobState::Cancelled) {
+        let found = job.state.as_str();
+        return Err(Problem::conflict(format!(
+            "Only a dead or cancelled job can be retried; this one is {found}."
+        )));
+    }
+    (job.state, job.cancel_requested, job.finished_at) = (JobState::Available, false, None);
+    let filter = JobFilter { tenant: caller.job_tenant().cloned(), ..JobFilter::default() };
+    let changes = vec![Change::RetryJobs(filter, vec![id])];
+    let answer = Answer::new(StatusCode::ACCEPTED, &JobView::from(job));
+    match body.idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await? {
+        Recorded::Replayed(replayed) => Ok(replayed),
+        Recorded::Fresh => Ok(answer.into_response()),
+    }
+}

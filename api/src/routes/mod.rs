@@ -1,0 +1,32 @@
+//! One folder per noun, one file per endpoint: what it reads, what it does, how it is documented.
+
+mod collections;
+mod documents;
+mod embeddings;
+mod health;
+mod jobs;
+mod messages;
+mod responses;
+mod search;
+mod sessions;
+
+use crate::state::AppState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// What is under `/api/v1`.
+pub fn versioned() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(sessions::router())
+        .merge(messages::router())
+        .merge(responses::router())
+        .merge(collections::router())
+        .merge(documents::router())
+        .merge(search::router())
+        .merge(embeddings::router())
+        .merge(jobs::router())
+}
+
+/// What operators' machines ask.
+pub fn unversioned() -> OpenApiRouter<AppState> {
+    health::router()
+}

@@ -1,0 +1,145 @@
+//! Server-sent events: numbered frames, a comment now and then, and the header from which a client resumes.
+
+use crate::{
+    caller::Caller,
+    feed::{Feed, Subject},
+    problem::Problem,
+    query::Query,
+    state::AppState,
+};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use chat_core::{Event, ResponseId};
+use futures::{Stream, StreamExt, stream::BoxStream};
+use std::{
+    convert::Infallible,
+    fmt::Write,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, Sleep};
+
+const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
+
+/// Whether the caller would rather have events than JSON.
+pub fn wants_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| {
+        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
+    })
+}
+
+/// The number after which a client wants to go on: `starting_after`, or else `Last-Event-ID`.
+pub fn starting_after(query: &mut Query, headers: &HeaderMap) -> u64 {
+    let named = query.number("starting_after");
+    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        return named.unwrap_or(0);
+    };
+    let Some(number) = value.to_str().ok().and_then(|text| text.trim().parse().ok()) else {
+        query.refuse("Last-Event-ID", "must be the number of an event");
+        return 0;
+    };
+    named.unwrap_or(number)
+}
+
+/// The events of a response of the caller from the first on.
+pub async fn replay(state: &AppState, caller: &Caller, id: ResponseId) -> Result<Response, Problem> {
+    of_response(state, caller, id, 0).await
+}
+
+/// The events of a response of the caller after a number.
+pub async fn of_response(
+    state: &AppState,
+    caller: &Caller,
+    id: ResponseId,
+    after: u64,
+) -> Result<Response, Problem> {
+    let found = state.ports.store.response(&caller.tenant, id).await?;
+    let subject = Subject::Response(caller.tenant.clone(), id);
+    let feed = if found.status.is_final() {
+        Feed::of_log(&state.ports, subject, after)
+    } else {
+        Feed::open(&state.ports, subject, after).await
+    };
+    Ok(respond(state, feed))
+}
+
+/// Streams a feed until it or the process ends.
+pub fn respond(state: &AppState, feed: Feed) -> Response {
+    let draining = state.draining.clone().cancelled_owned();
+    let frames = Frames::new(feed.into_batches().boxed(), state.options.keep_alive);
+    let mut response = Body::from_stream(frames).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx would otherwise collect what it forwards.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// Batches of events as bytes: one piece a batch, so that a burst is one write.
+struct Frames {
+    batches: BoxStream<'static, Vec<Event>>,
+    keep_alive: Duration,
+    idle: Pin<Box<Sleep>>,
+    _open: OpenStream,
+}
+
+impl Frames {
+    fn new(batches: BoxStream<'static, Vec<Event>>, keep_alive: Duration) -> Self {
+        Self {
+            batches,
+            keep_alive,
+            idle: Box::pin(tokio::time::sleep(keep_alive)),
+            _open: OpenStream::begin(),
+        }
+    }
+}
+
+impl Stream for Frames {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let piece = match self.batches.poll_next_unpin(cx) {
+            Poll::Ready(Some(events)) => Some(frame(&events)),
+            Poll::Ready(None) => None,
+            Poll::Pending if self.idle.as_mut().poll(cx).is_ready() => Some(KEEP_ALIVE),
+            Poll::Pending => return Poll::Pending,
+        };
+        let next = Instant::now() + self.keep_alive;
+        self.idle.as_mut().reset(next);
+        Poll::Ready(piece.map(Ok))
+    }
+}
+
+/// Writes events as they go over the wire.
+fn frame(events: &[Event]) -> Bytes {
+    let size = events.iter().map(|event| event.data.len() + event.name.len() + 48).sum();
+    let mut text = String::with_capacity(size);
+    for event in events {
+        // Writing to a string cannot fail. JSON of one line has no line break that would end the field.
+        let _ = write!(text, "id: {}\nevent: {}\ndata: {}\n\n", event.seq, event.name, event.data);
+    }
+    Bytes::from(text)
+}
+
+/// Counts a stream while it lives.
+struct OpenStream;
+
+impl OpenStream {
+    fn begin() -> Self {
+        metrics::gauge!("sse_active_connections").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        metrics::gauge!("sse_active_connections").decrement(1.0);
+    }
+}

@@ -1,0 +1,91 @@
+//! What every endpoint has at hand.
+
+use chat_core::{Change, Committed, Dispatcher, Event, PortError, PortResult, StreamId, ports::Ports};
+use std::{ops::Deref, sync::Arc, time::Duration};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What is configured for the HTTP interface.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// The largest file, in bytes.
+    pub max_upload_bytes: u64,
+    /// The model that answers when the caller names none.
+    pub default_model: String,
+    /// Which web origins may call from a browser; `*`: any; empty: none but our own.
+    pub cors_origins: Vec<String>,
+    /// Which `Host` headers are answered; `.example.com` includes its subdomains; `None`: any.
+    pub allowed_hosts: Option<Vec<String>>,
+    /// How often an idle stream says that it is alive.
+    pub keep_alive: Duration,
+    /// How long open requests may take to end after the stop.
+    pub grace: Duration,
+    /// How long `wait: true` waits for a job.
+    pub job_wait: Duration,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            max_upload_bytes: 100 * 1024 * 1024,
+            default_model: "offline".to_owned(),
+            cors_origins: Vec::new(),
+            allowed_hosts: None,
+            keep_alive: Duration::from_secs(10),
+            grace: Duration::from_secs(30),
+            job_wait: Duration::from_mins(1),
+        }
+    }
+}
+
+/// Events to be published once what they belong to is durable.
+pub type Published = Vec<(StreamId, Event)>;
+
+/// What every endpoint has at hand; a clone is one reference count.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+/// The parts of [`AppState`].
+pub struct Shared {
+    /// The outside world.
+    pub ports: Ports,
+    /// Commits writes and tells who waits for them.
+    pub dispatcher: Dispatcher,
+    /// What is configured here.
+    pub options: ApiOptions,
+    /// What is configured for the work: defaults that answers show.
+    pub work: Arc<chat_jobs::Options>,
+    /// Fires when the process stops: streams end, so that their clients resume elsewhere.
+    pub draining: CancellationToken,
+    /// What must not be dropped half-way when a client hangs up.
+    pub tasks: TaskTracker,
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl AppState {
+    /// A state over these ports.
+    pub fn new(ports: Ports, options: ApiOptions, work: Arc<chat_jobs::Options>) -> Self {
+        let dispatcher = ports.dispatcher();
+        let (draining, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Self(Arc::new(Shared { ports, dispatcher, options, work, draining, tasks }))
+    }
+
+    /// Commits, then publishes. A client that hangs up meanwhile does not stop it half-way.
+    pub async fn commit(&self, changes: Vec<Change>, publish: Published) -> PortResult<Committed> {
+        let (dispatcher, bus) = (self.dispatcher.clone(), self.ports.bus.clone());
+        let work = async move {
+            let committed = dispatcher.record(changes).await?;
+            for (stream, event) in &publish {
+                bus.publish(*stream, None, std::slice::from_ref(event)).await;
+            }
+            Ok(committed)
+        };
+        let task = self.tasks.spawn(work);
+        task.await.unwrap_or_else(|error| Err(PortError::internal("a commit panicked").with_source(error)))
+    }
+}

@@ -1,0 +1,19 @@
+//! What clients see: rows as JSON, in one place each.
+
+mod chunk;
+mod collection;
+mod document;
+mod job;
+mod message;
+mod response;
+mod search;
+mod session;
+
+pub use chunk::ChunkView;
+pub use collection::CollectionView;
+pub use document::{DocumentView, Documents};
+pub use job::JobView;
+pub use message::MessageView;
+pub use response::{FailureView, ReferenceView, ResponseView, TurnView};
+pub use search::PassageView;
+pub use session::SessionView;

@@ -1,0 +1,82 @@
+use crate::app::App;
+use chat_core::{AttemptError, JobId, Outcome, Timestamp, WorkerId, Write};
+use serde_json::{Value, json};
+
+async fn turn_job(app: &App) -> (String, Value) {
+    let session = app.session().await;
+    let turn = app.post(&format!("{session}/messages"), json!({"content": "x"})).await.is(202).json();
+    let id = turn["response"]["job_id"].as_str().unwrap();
+    let path = format!("/api/v1/jobs/{id}");
+    let job = app.get(&path).await.is(200).json();
+    (path, job)
+}
+
+/// Lets a job fail for good.
+async fn kill(app: &App, job: &Value) {
+    let store = &app.state.ports.store;
+    let id: JobId = job["id"].as_str().unwrap().parse().unwrap();
+    let claim = store.claim(WorkerId::new(), vec![id]).await.unwrap().remove(0);
+    let error =
+        AttemptError { attempt: 1, at: Timestamp(0), kind: "timeout".into(), message: "too slow".into() };
+    store.commit(Write::finish(claim.held(), Outcome::Dead { error }, Vec::new())).await.unwrap();
+}
+
+async fn count(app: &App, path: String) -> usize {
+    app.get(&path).await.is(200).json()["data"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn jobs_are_found_by_what_they_are_about() {
+    let app = App::start().await;
+    let (_, first) = turn_job(&app).await;
+    let (_, second) = turn_job(&app).await;
+    let session = first["session_id"].as_str().unwrap();
+    let count = |query: &str| count(&app, format!("/api/v1/jobs?{query}"));
+    assert_eq!(count("").await, 2);
+    assert_eq!(count(&format!("session={session}")).await, 1);
+    assert_eq!(count("kind=answer_turn.v1&lane=chat&tenant=default").await, 2);
+    assert_eq!(count("tenant=other").await, 0);
+    assert_eq!(count("state=dead,cancelled").await, 0);
+    kill(&app, &second).await;
+    assert_eq!(count("state=dead").await, 1);
+    let bad = app.get("/api/v1/jobs?state=happy&lane=fast&session=doc_1").await;
+    assert_eq!(bad.problem(422, "invalid_request"), ["state", "lane", "session"]);
+}
+
+#[tokio::test]
+async fn a_dead_job_is_shown_and_tried_again() {
+    let app = App::start().await;
+    let (path, job) = turn_job(&app).await;
+    app.post(&format!("{path}/retry"), json!({})).await.problem(409, "conflict");
+    kill(&app, &job).await;
+    let dead = app.get(&path).await.json();
+    assert_eq!((&dead["state"], &dead["errors"][0]["message"]), (&json!("dead"), &json!("too slow")));
+    app.post(&format!("{path}/cancel"), json!({})).await.problem(409, "conflict");
+    app.post(&format!("{path}/retry"), json!({})).await.is(202);
+    let again = app.get(&path).await.json();
+    assert_eq!((&again["state"], again["errors"].as_array().unwrap().len()), (&json!("available"), 1));
+    let unknown = "/api/v1/jobs/job_019aa0c8-6f30-7aa0-b5a0-0a4f4a1b2c3d";
+    app.get(unknown).await.problem(404, "not_found");
+    app.post(&format!("{unknown}/retry"), json!({})).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn many_jobs_at_once() {
+    let app = App::start().await;
+    let (path, first) = turn_job(&app).await;
+    let (_, second) = turn_job(&app).await;
+    kill(&app, &first).await;
+    kill(&app, &second).await;
+    let bulk = |action: &str, filter: Value| {
+        app.post("/api/v1/jobs/bulk", json!({"action": action, "filter": filter}))
+    };
+    let retried =
+        bulk("retry", json!({"state": "dead", "session": first["session_id"]})).await.is(200).json();
+    assert_eq!(retried["affected"], 1);
+    assert_eq!(bulk("cancel", json!({"kind": "answer_turn.v1"})).await.is(200).json()["affected"], 1);
+    assert_eq!(app.get(&path).await.json()["cancel_requested"], true);
+    let named =
+        bulk("explode", json!({"lane": "fast", "colour": "red"})).await.problem(422, "invalid_request");
+    assert_eq!(named, ["action", "filter.lane", "filter.colour"]);
+    assert_eq!(bulk("cancel", json!({})).await.problem(422, "invalid_request"), ["filter.state"]);
+}

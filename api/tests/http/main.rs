@@ -1,0 +1,21 @@
+//! The real router over the embedded ports. No worker runs: what work would write is written by the tests.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod app;
+mod bad_bodies;
+mod bad_uploads;
+mod collections;
+mod documents;
+mod embeddings;
+mod form;
+mod idempotency;
+mod jobs;
+mod messages;
+mod outages;
+mod responses;
+mod service;
+mod serving;
+mod sessions;
+mod speaker;
+mod streams;
+mod uploads;

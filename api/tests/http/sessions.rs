@@ -1,0 +1,64 @@
+use crate::app::App;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_session_lives() {
+    let app = App::start().await;
+    let wanted = json!({"title": "假期", "instructions": "Be brief.", "metadata": {"a": [1, null]}});
+    let made = app.post("/api/v1/sessions", wanted).await.is(201);
+    let path = made.header("location");
+    let session = made.json();
+    assert_eq!(session["object"], "session");
+    assert!(session["id"].as_str().unwrap().starts_with("ses_"));
+    assert_eq!(path, format!("/api/v1/sessions/{}", session["id"].as_str().unwrap()));
+    assert_eq!(app.get(&path).await.is(200).json(), session);
+
+    let changed = app.patch(&path, json!({"title": null, "metadata": {}})).await.is(200).json();
+    assert_eq!((&changed["title"], &changed["instructions"]), (&json!(null), &json!("Be brief.")));
+    assert_eq!(changed["metadata"], json!({}));
+
+    app.delete(&path).await.is(204);
+    app.get(&path).await.problem(404, "not_found");
+    app.delete(&path).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn sessions_come_in_pages() {
+    let app = App::start().await;
+    for _ in 0..5 {
+        app.session().await;
+    }
+    let first = app.get("/api/v1/sessions?limit=2").await.is(200).json();
+    assert_eq!((&first["object"], &first["has_more"]), (&json!("list"), &json!(true)));
+    assert_eq!(first["data"].as_array().unwrap().len(), 2);
+    assert_eq!((&first["first_id"], &first["last_id"]), (&first["data"][0]["id"], &first["data"][1]["id"]));
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/sessions?limit=2".to_owned();
+    loop {
+        let page = app.get(&path).await.is(200).json();
+        seen.extend(
+            page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()),
+        );
+        if page["has_more"] == false {
+            break;
+        }
+        path = format!("/api/v1/sessions?limit=2&after={}", page["last_id"].as_str().unwrap());
+    }
+    assert_eq!(seen.len(), 5);
+    assert!(seen.is_sorted_by(|a, b| a > b), "newest first");
+    let oldest = app.get("/api/v1/sessions?order=asc&limit=1").await.json();
+    assert_eq!(oldest["data"][0]["id"], json!(seen[4]));
+}
+
+#[tokio::test]
+async fn bad_pages_are_named() {
+    let app = App::start().await;
+    let path = "/api/v1/sessions?limit=0&order=up&after=doc_1&colour=red";
+    assert_eq!(app.get(path).await.problem(422, "invalid_request"), ["limit", "after", "order", "colour"]);
+    for limit in ["101", "-1", "x", "1.5"] {
+        let reply = app.get(&format!("/api/v1/sessions?limit={limit}")).await;
+        assert_eq!(reply.problem(422, "invalid_request"), ["limit"], "{limit}");
+    }
+    let twice = app.get("/api/v1/sessions?limit=1&limit=2").await;
+    assert_eq!(twice.problem(422, "invalid_request"), ["limit"]);
+}

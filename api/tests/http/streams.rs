@@ -1,0 +1,171 @@
+use crate::{
+    app::{App, Frame, Frames, json_request},
+    speaker::Speaker,
+};
+use axum::{body::Body, http::Request};
+use chat_api::ApiOptions;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+async fn turn(app: &App) -> Value {
+    let session = app.session().await;
+    app.post(&format!("{session}/messages"), json!({"content": "你好"})).await.is(202).json()["response"]
+        .clone()
+}
+
+fn events_path(response: &Value) -> String {
+    format!("/api/v1/responses/{}/events", response["id"].as_str().unwrap())
+}
+
+async fn read(app: &App, response: &Value, after: u64) -> Frames {
+    let path = format!("{}?starting_after={after}", events_path(response));
+    Frames::of(app.open(Request::get(path).body(Body::empty()).unwrap()).await)
+}
+
+fn numbers(frames: &[Frame]) -> Vec<u64> {
+    frames.iter().map(|frame| frame.id).collect()
+}
+
+async fn whole_turn(app: &App) -> Value {
+    let response = turn(app).await;
+    let mut speaker = Speaker::of(app, &response).await;
+    speaker.say("response.in_progress", json!({})).await;
+    for delta in ["你", "好", "!"] {
+        speaker.say("response.output_text.delta", json!({"delta": delta})).await;
+    }
+    speaker.end("你好!").await;
+    response
+}
+
+#[tokio::test]
+async fn a_reader_hears_what_was_and_what_comes() {
+    let app = App::start().await;
+    let response = turn(&app).await;
+    let mut early = read(&app, &response, 0).await;
+    let queued = early.next().await.unwrap();
+    assert_eq!((queued.id, queued.event.as_str()), (1, "response.queued"));
+    assert_eq!((&queued.data["response_id"], &queued.data["attempt"]), (&response["id"], &json!(1)));
+    let mut speaker = Speaker::of(&app, &response).await;
+    speaker.say("response.in_progress", json!({})).await;
+    speaker.whisper("response.output_text.delta", json!({"delta": "a"})).await;
+    assert_eq!(early.next().await.unwrap().id, 2);
+    assert_eq!(early.next().await.unwrap().data["delta"], "a");
+    let late = read(&app, &response, 0).await;
+    speaker.end("a").await;
+    let rest = early.rest().await;
+    assert_eq!(numbers(&rest), [4]);
+    assert_eq!(rest[0].event, "response.completed");
+    assert_eq!(numbers(&late.rest().await), [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn a_stream_cut_anywhere_resumes_without_gap_or_repeat() {
+    let app = App::start().await;
+    let response = whole_turn(&app).await;
+    let uncut = read(&app, &response, 0).await.rest().await;
+    assert_eq!(numbers(&uncut), [1, 2, 3, 4, 5, 6]);
+    for cut in 0..=6 {
+        let resumed = read(&app, &response, cut as u64).await.rest().await;
+        assert_eq!(resumed, uncut[cut..], "cut after {cut}");
+        let request = Request::get(events_path(&response)).header("last-event-id", cut.to_string());
+        let resumed = Frames::of(app.open(request.body(Body::empty()).unwrap()).await).rest().await;
+        assert_eq!(resumed, uncut[cut..], "cut after {cut}");
+    }
+    assert!(read(&app, &response, 1_000).await.rest().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_finished_stream_replays_after_a_restart() {
+    let app = App::start().await;
+    let response = whole_turn(&app).await;
+    let before = read(&app, &response, 0).await.rest().await;
+    let app = app.restart().await;
+    assert_eq!(read(&app, &response, 0).await.rest().await, before);
+    let shown = app.get(&events_path(&response).replace("/events", "")).await.json();
+    assert_eq!((&shown["status"], &shown["output_text"]), (&json!("completed"), &json!("你好!")));
+}
+
+#[tokio::test]
+async fn an_unfinished_stream_goes_on_after_a_restart() {
+    let app = App::start().await;
+    let response = turn(&app).await;
+    let mut speaker = Speaker::of(&app, &response).await;
+    speaker.say("response.in_progress", json!({})).await;
+    // The last one was seen by a reader, and lost with the process.
+    speaker.whisper("response.output_text.delta", json!({"delta": "lost"})).await;
+    let app = app.restart().await;
+    let mut reader = read(&app, &response, 3).await;
+    let mut speaker = Speaker::of(&app, &response).await;
+    speaker.jump(1_024);
+    speaker.say("response.restarted", json!({"reason": "worker_lost"})).await;
+    let restarted = reader.next().await.unwrap();
+    assert_eq!((restarted.id, restarted.event.as_str()), (1_026, "response.restarted"));
+    speaker.say("response.output_text.delta", json!({"delta": "again"})).await;
+    speaker.end("again").await;
+    assert_eq!(numbers(&reader.rest().await), [1_027, 1_028]);
+}
+
+#[tokio::test]
+async fn what_the_bus_lost_comes_from_the_log() {
+    let app = App::start().await;
+    let response = turn(&app).await;
+    let mut reader = read(&app, &response, 0).await;
+    assert_eq!(reader.next().await.unwrap().id, 1);
+    let mut speaker = Speaker::of(&app, &response).await;
+    let ports = &app.state.ports;
+    // Events 2 and 3 are only in the log: the bus goes on with 4.
+    let silent: Vec<_> = ["a", "b"].map(|text| json!({"delta": text})).into_iter().collect();
+    let mut lost = Vec::new();
+    for (at, body) in silent.iter().enumerate() {
+        let body = body.as_object().unwrap().clone();
+        lost.push(chat_core::Event::new("response.output_text.delta", 2 + at as u64, &[], body));
+    }
+    let id: chat_core::ResponseId = response["id"].as_str().unwrap().parse().unwrap();
+    ports.dispatcher().record(vec![chat_core::Change::AppendEvents(id.into(), lost)]).await.unwrap();
+    speaker.jump(2);
+    speaker.say("response.output_text.delta", json!({"delta": "c"})).await;
+    speaker.end("abc").await;
+    assert_eq!(numbers(&reader.rest().await), [2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_turn_can_be_streamed_where_it_was_asked_for() {
+    let app = App::start().await;
+    let session = app.session().await;
+    let path = format!("{session}/messages");
+    let by_body = json_request("POST", &path, &json!({"content": "x", "stream": true}));
+    let mut by_header = json_request("POST", &path, &json!({"content": "x"}));
+    by_header.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
+    for request in [by_body, by_header] {
+        let mut frames = Frames::of(app.open(request).await);
+        let queued = frames.next().await.unwrap();
+        assert_eq!(queued.event, "response.queued");
+        let speaker = Speaker::of(&app, &json!({"id": queued.data["response_id"]})).await;
+        speaker.end("done").await;
+        assert_eq!(frames.rest().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_idle_stream_says_that_it_lives_and_ends_with_the_process() {
+    let app = App::with(ApiOptions { keep_alive: Duration::from_millis(20), ..ApiOptions::default() }).await;
+    let response = turn(&app).await;
+    let mut reader = read(&app, &response, 1).await;
+    for _ in 0..3 {
+        assert_eq!(reader.piece().await.unwrap(), ": keep-alive");
+    }
+    app.state.draining.cancel();
+    assert!(reader.rest().await.is_empty(), "no terminal event: the client resumes elsewhere");
+}
+
+#[tokio::test]
+async fn bad_places_to_resume_are_named() {
+    let app = App::start().await;
+    let path = events_path(&turn(&app).await);
+    let reply = app.get(&format!("{path}?starting_after=x&from=1")).await;
+    assert_eq!(reply.problem(422, "invalid_request"), ["starting_after", "from"]);
+    let request = Request::get(&path).header("last-event-id", "abc").body(Body::empty()).unwrap();
+    assert_eq!(app.send(request).await.problem(422, "invalid_request"), ["Last-Event-ID"]);
+    let unknown = "/api/v1/responses/resp_019aa0c8-6f30-7aa0-b5a0-0a4f4a1b2c3d/events";
+    app.get(unknown).await.problem(404, "not_found");
+}

@@ -1,0 +1,69 @@
+//! The command line.
+
+use crate::commands::{ask, config, ingest, jobs, maintain, up};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Chat over your own documents, answered by background jobs.
+#[derive(Debug, Parser)]
+#[command(name = "chat", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What every command has.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  chat ask \"How do I descale the machine?\" docs/samples   answer from these documents
+  chat ingest ~/notes --collection notes                  read a folder
+  chat up                                                 serve the HTTP interface on port 8000
+
+Settings come from the environment and `.env`; `chat config` shows them all.
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.";
+
+/// What every command has.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The folder for everything that is kept in files [default: `DATA_DIR`, else `./rag-chat-data`]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print JSON instead of tables and text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Show the log on the standard error
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// Which server a command talks to.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// Talk to this server instead of the one that has the data folder, or of starting one inside this process
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve everything in one process: HTTP interface, workers, scheduler, metrics
+    Up(up::Args),
+    /// Ask a question; documents named after it are read first
+    Ask(ask::Args),
+    /// Read documents: files, and folders with all that is in them
+    Ingest(ingest::Args),
+    /// Look at background jobs, retry or cancel them
+    Jobs(jobs::Args),
+    /// Run clean-ups now: all of them, or one
+    Maintain(maintain::Args),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Make what is missing: data folder, database, vector index, file store; safe to repeat
+    Init,
+    /// Show the effective settings and where each comes from
+    Config(config::Args),
+}

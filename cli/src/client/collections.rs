@@ -1,0 +1,49 @@
+//! Collections, by name.
+
+use super::{Client, ClientError, Collection, Listed};
+use reqwest::Method;
+use serde_json::json;
+
+impl Client {
+    /// Every collection.
+    pub async fn collections(&self) -> Result<Vec<Collection>, ClientError> {
+        let mut all = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page: Listed<Collection> = self
+                .call(|| {
+                    let request = self.request(Method::GET, "/collections").query(&[("limit", "100")]);
+                    match &after {
+                        Some(id) => request.query(&[("after", id)]),
+                        None => request,
+                    }
+                })
+                .await?;
+            all.extend(page.data);
+            match page.last_id {
+                Some(last) if page.has_more => after = Some(last),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// The collection of this name; made if it is missing.
+    pub async fn collection(&self, name: &str) -> Result<Collection, ClientError> {
+        if let Some(found) = self.named(name).await? {
+            return Ok(found);
+        }
+        let body = json!({"name": name});
+        let made = self.call(|| self.request(Method::POST, "/collections").json(&body)).await;
+        match made {
+            // Somebody else made it in between.
+            Err(ClientError::Refused(refusal)) if refusal.status == 409 => {
+                self.named(name).await?.ok_or(ClientError::Refused(refusal))
+            }
+            other => other,
+        }
+    }
+
+    async fn named(&self, name: &str) -> Result<Option<Collection>, ClientError> {
+        Ok(self.collections().await?.into_iter().find(|collection| collection.name == name))
+    }
+}

@@ -1,0 +1,104 @@
+//! One HTTP client with its timeouts; JSON in, JSON or a problem out.
+
+use super::error::{ClientError, Refusal};
+use crate::failure::{Failure, Outcome};
+use reqwest::{Method, RequestBuilder, Response, Url, header::RETRY_AFTER};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+const CONNECT: Duration = Duration::from_secs(5);
+/// Between two pieces of an answer. Streams say every 10 s that they are alive.
+const SILENCE: Duration = Duration::from_mins(1);
+/// How often a request is repeated that the server was too busy for.
+const BUSY_TRIES: u32 = 8;
+/// The longest wait before a repetition, whatever the server asks for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl Client {
+    /// A client of the server at this URL.
+    pub fn new(url: &str) -> Outcome<Self> {
+        let wrong = |why: String| Failure::wrong_use(format!("{url} is not the address of a server: {why}"));
+        let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
+        if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
+            return Err(wrong("it must start with http:// or https://".into()));
+        }
+        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE);
+        if is_here(&parsed) {
+            // A proxy would look for the server on its own machine.
+            builder = builder.no_proxy();
+        }
+        let http =
+            builder.build().map_err(|error| Failure::new(format!("no HTTP client can be made: {error}")))?;
+        Ok(Self { http, base: url.trim_end_matches('/').to_owned() })
+    }
+
+    /// The server's address, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A request to `/api/v1{path}`.
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}/api/v1{path}", self.base))
+    }
+
+    /// Sends a request that `make` builds; again if the server is too busy, when it says so.
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        make: impl Fn() -> RequestBuilder,
+    ) -> Result<T, ClientError> {
+        self.read(self.send(make).await?).await
+    }
+
+    /// Reads an answer.
+    pub(super) async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, ClientError> {
+        response.json().await.map_err(|error| ClientError::transport(&self.base, &error))
+    }
+
+    /// The same, for an answer that is not JSON.
+    pub(super) async fn send(&self, make: impl Fn() -> RequestBuilder) -> Result<Response, ClientError> {
+        let mut tries = 0;
+        loop {
+            let error = match self.once(make()).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            tries += 1;
+            match error.retry_after() {
+                Some(wait) if tries < BUSY_TRIES => tokio::time::sleep(wait.min(LONGEST_WAIT)).await,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Sends a request whose body can be sent only once.
+    pub(super) async fn once(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let response = request.send().await.map_err(|error| ClientError::transport(&self.base, &error))?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+}
+
+fn is_here(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."))
+}
+
+async fn refusal(response: Response) -> ClientError {
+    let status = response.status();
+    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = header.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    let problem = response.json::<Refusal>().await;
+    let mut refusal = problem.unwrap_or_else(|_| Refusal {
+        status: status.as_u16(),
+        detail: format!("the server answers {status}"),
+        retry_after: None,
+    });
+    refusal.retry_after = retry_after;
+    ClientError::Refused(refusal)
+}

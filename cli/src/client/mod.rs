@@ -1,0 +1,18 @@
+//! Talks to a server over its HTTP interface, as any other program would.
+
+mod collections;
+mod documents;
+mod error;
+mod http;
+mod jobs;
+mod lanes;
+mod sse;
+mod turns;
+mod types;
+
+pub use error::ClientError;
+pub use http::Client;
+pub use jobs::JobQuery;
+pub use sse::{Event, Events};
+pub use turns::Ask;
+pub use types::{Collection, Document, Job, LaneState, Listed, Progress, Reference, Response};

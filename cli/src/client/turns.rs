@@ -1,0 +1,50 @@
+//! Sessions, turns and their events.
+
+use super::{Client, ClientError, Events};
+use reqwest::{Method, header::ACCEPT};
+use serde::Deserialize;
+use serde_json::json;
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// What is asked.
+    pub question: String,
+    /// Where to look; empty: everywhere.
+    pub collections: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: String,
+}
+
+impl Client {
+    /// Begins a conversation.
+    pub async fn begin(&self, ask: &Ask) -> Result<String, ClientError> {
+        let title: String = ask.question.chars().take(80).collect();
+        let body = json!({"title": title, "collections": ask.collections});
+        let session: Id = self.call(|| self.request(Method::POST, "/sessions").json(&body)).await?;
+        Ok(session.id)
+    }
+
+    /// Asks in a conversation; the answer's events come back on the same connection.
+    pub async fn ask(&self, session: &str, question: &str) -> Result<Events, ClientError> {
+        let body = json!({"content": question, "stream": true});
+        let path = format!("/sessions/{session}/messages");
+        let make = || self.request(Method::POST, &path).header(ACCEPT, "text/event-stream").json(&body);
+        Ok(Events::of(self.send(make).await?, self.base()))
+    }
+
+    /// The events of an answer after a number.
+    pub async fn events_after(&self, response: &str, after: u64) -> Result<Events, ClientError> {
+        let path = format!("/responses/{response}/events");
+        let make = || self.request(Method::GET, &path).header("last-event-id", after);
+        Ok(Events::of(self.send(make).await?, self.base()))
+    }
+
+    /// Stops an answer.
+    pub async fn cancel_response(&self, id: &str) -> Result<(), ClientError> {
+        self.send(|| self.request(Method::POST, &format!("/responses/{id}/cancel"))).await.map(drop)
+    }
+}

@@ -1,0 +1,169 @@
+//! Follows an answer and shows it as it is said. A stream that breaks off is resumed where it broke.
+
+use crate::{
+    client::{Ask, Client, ClientError, Event, Response},
+    failure::{Failure, Outcome},
+    link::Link,
+    output,
+    run::Context,
+};
+use chat_core::is_terminal;
+use console::{style, user_attended_stderr};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How often a broken stream is resumed without hearing anything new.
+const RESUMES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long a stop may take after Ctrl-C.
+const STOP: Duration = Duration::from_secs(3);
+
+/// Asks, shows the answer's text as it comes, and returns it whole.
+pub async fn stream(link: &Link, context: &Context, ask: &Ask) -> Outcome<Response> {
+    let mut screen = Screen::new(context.common.json);
+    let mut answer = Answer { client: &link.client, id: None, last: 0 };
+    let done = context.interrupt.unless(answer.follow(ask, &mut screen)).await;
+    screen.end();
+    if let Some(response) = done {
+        return Ok(response?);
+    }
+    answer.stop().await;
+    Err(Failure::interrupted("the answer was stopped"))
+}
+
+struct Answer<'a> {
+    client: &'a Client,
+    /// The response, once its first event named it.
+    id: Option<String>,
+    /// The number of the last event.
+    last: u64,
+}
+
+/// What the events hold, as far as a screen needs it.
+#[derive(Deserialize)]
+struct Data {
+    response_id: String,
+    #[serde(default)]
+    delta: String,
+    response: Option<Response>,
+}
+
+impl Answer<'_> {
+    async fn follow(&mut self, ask: &Ask, screen: &mut Screen) -> Result<Response, ClientError> {
+        let session = self.client.begin(ask).await?;
+        let mut events = self.client.ask(&session, &ask.question).await?;
+        let mut resumes = 0;
+        loop {
+            let broken = match events.next().await {
+                Ok(Some(event)) => {
+                    resumes = 0;
+                    match self.event(&event, screen)? {
+                        Some(response) => return Ok(response),
+                        None => continue,
+                    }
+                }
+                Ok(None) => ClientError::Unexpected("the stream ended before the answer".into()),
+                Err(error) => error,
+            };
+            resumes += 1;
+            let Some(id) = self.id.as_ref().filter(|_| resumes <= RESUMES) else { return Err(broken) };
+            sleep(PAUSE).await;
+            if let Ok(again) = self.client.events_after(id, self.last).await {
+                events = again;
+            }
+        }
+    }
+
+    /// Shows an event; the last one holds the answer.
+    fn event(&mut self, event: &Event, screen: &mut Screen) -> Result<Option<Response>, ClientError> {
+        let data: Data =
+            serde_json::from_str(&event.data).map_err(|error| ClientError::Unexpected(error.to_string()))?;
+        self.last = event.id.unwrap_or(self.last);
+        self.id = Some(data.response_id);
+        match event.name.as_str() {
+            "response.file_search_call.searching" => screen.say("searching"),
+            "response.file_search_call.completed" => screen.say("thinking"),
+            "response.output_text.delta" => screen.text(&data.delta),
+            "response.restarted" => screen.restart(),
+            name if is_terminal(name) => {
+                return data
+                    .response
+                    .map(Some)
+                    .ok_or_else(|| ClientError::Unexpected(format!("{name} has no response")));
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// The server should not go on for nobody.
+    async fn stop(&self) {
+        if let Some(id) = &self.id
+            && timeout(STOP, self.client.cancel_response(id)).await.is_err()
+        {
+            output::warning("the server did not confirm that it stopped");
+        }
+    }
+}
+
+/// Where the answer appears: the standard output, unless it is for a program.
+struct Screen {
+    silent: bool,
+    waiting: Option<ProgressBar>,
+    in_line: bool,
+}
+
+impl Screen {
+    fn new(silent: bool) -> Self {
+        let waiting = (user_attended_stderr() && !silent).then(spinner);
+        Self { silent, waiting, in_line: false }
+    }
+
+    fn say(&self, what: &'static str) {
+        if let Some(spinner) = &self.waiting {
+            spinner.set_message(what);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.clear();
+        if !self.silent && !text.is_empty() {
+            output::piece(text);
+            self.in_line = !text.ends_with('\n');
+        }
+    }
+
+    /// What was said does not count any more.
+    fn restart(&mut self) {
+        self.end();
+        if !self.silent {
+            output::note(
+                &style("the worker was lost; the answer begins again").dim().for_stderr().to_string(),
+            );
+        }
+    }
+
+    fn end(&mut self) {
+        self.clear();
+        if std::mem::take(&mut self.in_line) {
+            output::line("");
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(spinner) = self.waiting.take() {
+            spinner.finish_and_clear();
+        }
+    }
+}
+
+fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message("asking");
+    if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg:.dim}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}

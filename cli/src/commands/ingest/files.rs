@@ -1,0 +1,175 @@
+//! Which files there are: those that are named, and in folders those of a known kind.
+
+use crate::failure::{Failure, Outcome};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Endings of what can be read. A file that is named itself is tried whatever its ending.
+const KNOWN: [&str; 8] = ["md", "markdown", "txt", "text", "log", "html", "htm", "xhtml"];
+
+/// A file to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its path inside the folder that was named; for a file that was named, its name.
+    pub shown: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What is behind the paths that were named.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// To be read, in the order of their paths.
+    pub files: Vec<SourceFile>,
+    /// In folders, of a kind that cannot be read.
+    pub unsupported: Vec<String>,
+}
+
+impl Found {
+    /// The size of all.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+}
+
+/// Looks at every path. A path that does not exist is a slip of the pen: nothing is read then.
+pub fn find(paths: &[PathBuf]) -> Outcome<Found> {
+    let mut found = Found::default();
+    for path in paths {
+        let unreadable = |error: io::Error| {
+            Failure::wrong_use(format!("{} cannot be read: {}", path.display(), plain(&error)))
+        };
+        let about = fs::metadata(path).map_err(unreadable)?;
+        if about.is_dir() {
+            found.folder(path, path).map_err(unreadable)?;
+        } else {
+            let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            found.files.push(SourceFile { path: path.clone(), shown, bytes: about.len() });
+        }
+    }
+    if found.files.is_empty() {
+        return Err(nothing(&found));
+    }
+    Ok(found)
+}
+
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn nothing(found: &Found) -> Failure {
+    let known = KNOWN.map(|ending| format!(".{ending}")).join(" ");
+    let failure = Failure::new("there is nothing to read: no file of a known kind");
+    match found.unsupported.len() {
+        0 => failure.hint(format!("name files, or folders with files that end in {known}")),
+        others => {
+            failure.hint(format!("{others} files have other endings; what can be read ends in {known}"))
+        }
+    }
+}
+
+impl Found {
+    /// Everything in a folder, deeper ones included. Hidden files are skipped, and links to folders: they may lead
+    /// in circles.
+    fn folder(&mut self, root: &Path, folder: &Path) -> io::Result<()> {
+        let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if kind.is_dir() {
+                self.folder(root, &path)?;
+            } else if let Ok(about) = fs::metadata(&path)
+                && about.is_file()
+            {
+                self.file(root, path, about.len());
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, root: &Path, path: PathBuf, bytes: u64) {
+        let shown = inside(root, &path);
+        if is_known(&path) {
+            self.files.push(SourceFile { path, shown, bytes });
+        } else {
+            self.unsupported.push(shown);
+        }
+    }
+}
+
+/// The path inside the folder, with the same separator everywhere.
+fn inside(root: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(root).unwrap_or(path).components();
+    parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+fn is_known(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    KNOWN.iter().any(|known| ending.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path, name: &str) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "text").unwrap();
+    }
+
+    fn shown(found: &Found) -> Vec<&str> {
+        found.files.iter().map(|file| file.shown.as_str()).collect()
+    }
+
+    #[test]
+    fn folders_are_searched_and_hidden_files_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.md", "a/报销.TXT", "a/x.bin", ".git/c.md", ".hidden.md", "z.html"] {
+            write(folder.path(), name);
+        }
+        let found = find(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(shown(&found), ["a/报销.TXT", "b.md", "z.html"]);
+        assert_eq!(found.unsupported, ["a/x.bin"]);
+        assert_eq!(found.bytes(), 12);
+    }
+
+    #[test]
+    fn a_file_that_is_named_is_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "notes.rst");
+        let found = find(&[folder.path().join("notes.rst")]).unwrap();
+        assert_eq!(shown(&found), ["notes.rst"]);
+    }
+
+    #[test]
+    fn nothing_to_read_says_what_could_be() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "x.bin");
+        let failure = find(&[folder.path().to_owned()]).unwrap_err();
+        assert!(failure.hints()[0].contains(".md"), "{failure:?}");
+        let missing = find(&[folder.path().join("nope")]).unwrap_err();
+        assert_eq!(missing.exit(), crate::failure::Exit::WrongUse);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_folder_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a.md");
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
+        assert_eq!(shown(&find(&[folder.path().to_owned()]).unwrap()), ["a.md"]);
+    }
+}

@@ -1,0 +1,165 @@
+//! What became of the files.
+
+use super::upload::FileEnd;
+use crate::{
+    client::Collection,
+    output::{self, Align, Table, megabytes_per_second},
+};
+use chat_core::DocumentStatus;
+use serde::Serialize;
+use std::time::Duration;
+
+/// How many unsupported files are listed by name.
+const LISTED: usize = 10;
+
+/// What became of the files.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Where they went.
+    pub collection: Collection,
+    /// How many can be found now and could not before.
+    pub ready: u64,
+    /// How many were there already.
+    pub duplicates: u64,
+    /// Which could not be read, and why.
+    pub failed: Vec<Failed>,
+    /// Which were not tried.
+    pub unsupported: Vec<String>,
+    /// Passages of the new documents.
+    pub chunks: u64,
+    /// Bytes of the new documents.
+    pub bytes: u64,
+    /// From the first upload to the last end.
+    pub seconds: f64,
+    /// Megabytes (10^6 bytes) of new documents a second.
+    pub mb_per_second: f64,
+}
+
+/// A file that could not be read.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    /// The file.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Report {
+    /// Nothing yet.
+    pub fn new(collection: Collection, unsupported: Vec<String>) -> Self {
+        Self {
+            collection,
+            ready: 0,
+            duplicates: 0,
+            failed: Vec::new(),
+            unsupported,
+            chunks: 0,
+            bytes: 0,
+            seconds: 0.0,
+            mb_per_second: 0.0,
+        }
+    }
+
+    /// Adds how the files ended.
+    pub fn add(&mut self, ends: Vec<FileEnd>, time: Duration) {
+        for end in ends {
+            self.add_file(end);
+        }
+        self.failed.sort_by(|a, b| a.path.cmp(&b.path));
+        self.seconds = (time.as_secs_f64() * 1e3).round() / 1e3;
+        self.mb_per_second = (megabytes_per_second(self.bytes, time) * 1e3).round() / 1e3;
+    }
+
+    fn add_file(&mut self, end: FileEnd) {
+        let reason = match end.document {
+            Err(error) => error.to_string(),
+            Ok(document) => match (document.status, document.error) {
+                (DocumentStatus::Ready, _) if document.duplicate_of.is_some() => {
+                    self.duplicates += 1;
+                    return;
+                }
+                (DocumentStatus::Ready, _) => {
+                    self.ready += 1;
+                    self.chunks += document.chunk_count;
+                    self.bytes += end.file.bytes;
+                    return;
+                }
+                (_, Some(error)) => error.message,
+                (status, None) => format!("it was {}", status.as_str()),
+            },
+        };
+        self.failed.push(Failed { path: end.file.shown, reason });
+    }
+
+    /// Prints tables for people.
+    pub fn print(&self) {
+        let mut table = Table::new([
+            ("Collection", Align::Left),
+            ("Ready", Align::Right),
+            ("Duplicates", Align::Right),
+            ("Failed", Align::Right),
+            ("Chunks", Align::Right),
+            ("Size", Align::Right),
+            ("Time", Align::Right),
+            ("MB/s", Align::Right),
+        ]);
+        table.row([
+            self.collection.name.clone(),
+            output::count(self.ready),
+            output::count(self.duplicates),
+            output::count(self.failed.len() as u64),
+            output::count(self.chunks),
+            output::size(self.bytes),
+            output::seconds(Duration::from_secs_f64(self.seconds)),
+            format!("{:.2}", self.mb_per_second),
+        ]);
+        table.print();
+        self.print_failed();
+        self.print_unsupported();
+    }
+
+    fn print_failed(&self) {
+        if self.failed.is_empty() {
+            return;
+        }
+        output::line("");
+        let mut table = Table::new([("Failed", Align::Left), ("Reason", Align::Left)]);
+        for failed in &self.failed {
+            table.row([failed.path.clone(), failed.reason.clone()]);
+        }
+        table.print();
+    }
+
+    fn print_unsupported(&self) {
+        if self.unsupported.is_empty() {
+            return;
+        }
+        output::line(format!("\nSkipped {} files of other kinds:", self.unsupported.len()));
+        for path in self.unsupported.iter().take(LISTED) {
+            output::line(format!("  {path}"));
+        }
+        if self.unsupported.len() > LISTED {
+            output::line(format!("  and {} more (--json lists them all)", self.unsupported.len() - LISTED));
+        }
+    }
+
+    /// One line, for a command that does more than this.
+    pub fn note(&self) {
+        let time = output::seconds(Duration::from_secs_f64(self.seconds));
+        let mut parts = vec![format!(
+            "read {} documents ({} passages) in {time}",
+            self.ready,
+            output::count(self.chunks)
+        )];
+        if self.duplicates > 0 {
+            parts.push(format!("{} were there already", self.duplicates));
+        }
+        if !self.unsupported.is_empty() {
+            parts.push(format!("skipped {} files of other kinds", self.unsupported.len()));
+        }
+        output::note(&parts.join("; "));
+        for failed in &self.failed {
+            output::warning(&format!("{}: {}", failed.path, failed.reason));
+        }
+    }
+}

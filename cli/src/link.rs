@@ -1,0 +1,84 @@
+//! The server that a command talks to: one that is named, the one that has the data folder, or a private one.
+
+use crate::{
+    args::Target,
+    client::Client,
+    failure::{Failure, Outcome},
+    output,
+    run::Context,
+    server::{Crew, Reach, Server},
+};
+use chat_adapters::{DataLock, Holder};
+use chat_core::ports::Ports;
+use std::{path::Path, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// How long another command may have the data folder before this one gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How long running jobs of a private server get when its command is done.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A connection to a server.
+pub struct Link {
+    /// Talks to it.
+    pub client: Client,
+    private: Option<Server>,
+}
+
+impl Link {
+    /// Finds a server, or starts a private one with this crew.
+    pub async fn open(context: &Context, target: &Target, crew: Crew) -> Outcome<Self> {
+        let found = context.interrupt.unless(Self::find(context, target, crew)).await;
+        found.unwrap_or_else(|| Err(Failure::interrupted("nothing was done yet")))
+    }
+
+    async fn find(context: &Context, target: &Target, crew: Crew) -> Outcome<Self> {
+        if let Some(url) = &target.server {
+            return Ok(Self { client: Client::new(url)?, private: None });
+        }
+        if let Some(url) = running(&context.settings.data_dir).await? {
+            return Ok(Self { client: Client::new(&url)?, private: None });
+        }
+        let server =
+            Server::start(&context.settings, Reach::Private, crew, &context.telemetry.metrics).await?;
+        Ok(Self { client: Client::new(&server.url())?, private: Some(server) })
+    }
+
+    /// The ports, if the server is inside this process.
+    pub fn ports(&self) -> Option<&Ports> {
+        self.private.as_ref().map(Server::ports)
+    }
+
+    /// Stops a private server.
+    pub async fn close(self) {
+        if let Some(server) = self.private {
+            server.stop(GRACE).await;
+        }
+    }
+}
+
+/// Where the server that has the folder listens. A command that has it has no address: it will be done soon.
+async fn running(folder: &Path) -> Outcome<Option<String>> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut said = false;
+    while let Some(Holder { pid, url }) = DataLock::holder(folder) {
+        if url.is_some() {
+            return Ok(url);
+        }
+        if Instant::now() > deadline {
+            let folder = folder.display();
+            let what = format!("the data folder {folder} is in use by another command (process {pid})");
+            return Err(
+                Failure::new(what).hint("try again when it is done, or start a server for all: `chat up`")
+            );
+        }
+        if !std::mem::replace(&mut said, true) {
+            output::note(&format!(
+                "waiting for another command (process {pid}) to be done with the data folder"
+            ));
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+    Ok(None)
+}

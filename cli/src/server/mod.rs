@@ -1,0 +1,157 @@
+//! Everything in one process: ports, workers, HTTP interface, metrics. `chat up` is this and nothing else; other
+//! commands start a private one on loopback when no server has the data folder.
+
+mod crew;
+mod listen;
+mod open;
+mod options;
+
+pub use crew::Crew;
+pub use open::open;
+
+use crate::{
+    failure::{Failure, Outcome},
+    telemetry::Metrics,
+};
+use chat_adapters::Opened;
+use chat_api::AppState;
+use chat_config::Settings;
+use chat_core::ports::Ports;
+use chat_worker::Worker;
+use futures::future::join_all;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long the parts beside the interface get to end.
+const BESIDE: Duration = Duration::from_secs(2);
+
+/// Who can reach a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Whoever the settings let; metrics too.
+    Public,
+    /// This process: loopback, any free port, not announced.
+    Private,
+}
+
+/// A running server.
+pub struct Server {
+    api: SocketAddr,
+    metrics: Option<SocketAddr>,
+    opened: Opened,
+    workers: Vec<Worker>,
+    serving: Option<JoinHandle<io::Result<()>>>,
+    stop: CancellationToken,
+    beside: TaskTracker,
+}
+
+impl Server {
+    /// Starts everything; it answers when this returns.
+    pub async fn start(settings: &Settings, reach: Reach, crew: Crew, metrics: &Metrics) -> Outcome<Self> {
+        // Ports first: whoever asks for a taken one should learn it before any file is touched.
+        let listener = listen::api(settings, reach).await?;
+        let scrapes = listen::metrics(settings, reach).await?;
+        let address =
+            |listener: &TcpListener| listener.local_addr().map_err(|error| Failure::new(error.to_string()));
+        let mut server = Self {
+            api: address(&listener)?,
+            metrics: scrapes.as_ref().map(address).transpose()?,
+            opened: open(settings).await?,
+            workers: Vec::new(),
+            serving: None,
+            stop: CancellationToken::new(),
+            beside: TaskTracker::new(),
+        };
+        let work = Arc::new(options::work(settings));
+        server.workers = crew.start(settings, &server.opened.ports, &work).await;
+        server
+            .serve(AppState::new(server.opened.ports.clone(), options::api(settings, reach), work), listener);
+        server.measure(metrics, scrapes);
+        if reach == Reach::Public {
+            server.announce()?;
+        }
+        Ok(server)
+    }
+
+    fn serve(&mut self, state: AppState, listener: TcpListener) {
+        let serving = chat_api::serve(listener, state, self.stop.clone());
+        self.serving = Some(self.beside.spawn(serving));
+    }
+
+    fn measure(&self, metrics: &Metrics, listener: Option<TcpListener>) {
+        self.beside.spawn(metrics.clone().keep_small(self.stop.clone()));
+        if let Some(listener) = listener {
+            let serving = metrics.clone().serve(listener, self.opened.ports.clone(), self.stop.clone());
+            self.beside.spawn(async move {
+                if let Err(error) = serving.await {
+                    tracing::error!(%error, "metrics are not served any more");
+                }
+            });
+        }
+    }
+
+    /// Other commands find it by the data folder.
+    fn announce(&mut self) -> Outcome<()> {
+        let url = self.url();
+        self.opened
+            .lock
+            .announce(Some(url))
+            .map_err(|error| Failure::new(format!("the data folder's lock file cannot be written: {error}")))
+    }
+
+    /// Where it listens, as this machine reaches it.
+    pub fn url(&self) -> String {
+        listen::url(self.api)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Where metrics are.
+    pub fn metrics_url(&self) -> Option<String> {
+        self.metrics.map(|address| format!("{}/metrics", listen::url(address)))
+    }
+
+    /// Its ports.
+    pub fn ports(&self) -> &Ports {
+        &self.opened.ports
+    }
+
+    /// How many jobs run now.
+    pub fn running(&self) -> usize {
+        self.workers.iter().map(Worker::running).sum()
+    }
+
+    /// Waits for an end that nobody asked for.
+    pub async fn broken(&mut self) -> Failure {
+        let Some(serving) = &mut self.serving else { return std::future::pending().await };
+        let ended = serving.await;
+        self.serving = None;
+        let why = match ended {
+            Ok(Ok(())) => "it stopped by itself".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        Failure::new(format!("the HTTP interface ended: {why}"))
+    }
+
+    /// Lets running jobs end within `grace` while their streams are still served, then closes the interface and the
+    /// files. What did not end goes on at the next start.
+    pub async fn stop(self, grace: Duration) {
+        join_all(self.workers.into_iter().map(|worker| worker.drain(grace))).await;
+        self.stop.cancel();
+        if let Some(serving) = self.serving
+            && timeout(grace + BESIDE, serving).await.is_err()
+        {
+            tracing::warn!("the HTTP interface did not close in time");
+        }
+        self.beside.close();
+        if timeout(BESIDE, self.beside.wait()).await.is_err() {
+            tracing::warn!("some parts did not end in time");
+        }
+        self.opened.close().await;
+    }
+}

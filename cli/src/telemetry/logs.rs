@@ -1,0 +1,102 @@
+//! Where log lines go: the console, `app.log`, and errors to `error.log` beside it. Threads of their own write, so that
+//! a slow disk or a stopped pipe never holds up the work; what does not fit their bounded queues is dropped.
+
+use super::{daily_file::DailyFile, filter, json::JsonLines, pretty::TimeOfDay};
+use crate::failure::{Failure, Outcome};
+use chat_config::{Log, LogFormat};
+use console::{colors_enabled_stderr, user_attended_stderr};
+use std::{io, path::Path};
+use tracing::Subscriber;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, filter_fn},
+    fmt::{self, format::JsonFields},
+    layer::SubscriberExt,
+    registry::LookupSpan,
+};
+
+/// Lines that wait for a slow disk before further ones are dropped.
+const BUFFERED_LINES: usize = 8_192;
+
+/// The target of lines that a person on the console is told in other words.
+pub const TOLD: &str = "chat::told";
+
+/// What the console shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Console {
+    /// A server: objects on the standard output, or text for people on the standard error.
+    Server,
+    /// A command that was asked to show its log: on the standard error.
+    Verbose,
+    /// A command: nothing, the log goes to its files.
+    Quiet,
+}
+
+/// Keeps the writing threads alive; when dropped they write what they have.
+pub(super) struct Logs(Vec<WorkerGuard>);
+
+/// Starts logging, once in a process.
+pub(super) fn install(log: &Log, console: Console) -> Outcome<Logs> {
+    let mut logs = Logs(Vec::new());
+    let mut layers: Vec<Box<dyn Layer<_> + Send + Sync>> = Vec::new();
+    match (console, log.format) {
+        (Console::Quiet, _) => {}
+        (Console::Server, LogFormat::Json) => {
+            layers.push(lines(log.format, logs.writer(io::stdout()), false));
+        }
+        (_, format) => {
+            let console = lines(format, logs.writer(io::stderr()), colors());
+            layers.push(console.with_filter(filter_fn(|line| line.target() != TOLD)).boxed());
+        }
+    }
+    if let Some(path) = &log.file {
+        let app = daily(path, log, console)?;
+        let errors = daily(&path.with_file_name("error.log"), log, console)?;
+        layers.push(lines(log.format, logs.writer(app), false));
+        layers.push(lines(log.format, logs.writer(errors), false).with_filter(LevelFilter::ERROR).boxed());
+    }
+    let subscriber = tracing_subscriber::registry().with(layers.with_filter(filter::targets(log)));
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|error| Failure::new(format!("logging cannot be started: {error}")))?;
+    Ok(logs)
+}
+
+impl Logs {
+    fn writer(&mut self, to: impl io::Write + Send + 'static) -> NonBlocking {
+        let builder = NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).lossy(true);
+        let (writer, guard) = builder.thread_name("chat-log").finish(to);
+        self.0.push(guard);
+        writer
+    }
+}
+
+fn colors() -> bool {
+    user_attended_stderr() && colors_enabled_stderr()
+}
+
+/// A server finds out at its start that it cannot write its log; other commands make no file before the first line.
+fn daily(path: &Path, log: &Log, console: Console) -> Outcome<DailyFile> {
+    let mut file = DailyFile::new(path, log.keep_days as usize);
+    if console == Console::Server {
+        file.open().map_err(|error| {
+            Failure::new(format!("the log file {} cannot be written: {error}", path.display()))
+                .hint("name another file with LOG_FILE, or LOG_FILE=off for none")
+        })?;
+    }
+    Ok(file)
+}
+
+fn lines<S>(format: LogFormat, writer: NonBlocking, colors: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    match format {
+        LogFormat::Json => {
+            fmt::layer().fmt_fields(JsonFields::new()).event_format(JsonLines).with_writer(writer).boxed()
+        }
+        LogFormat::Pretty => {
+            fmt::layer().with_ansi(colors).with_timer(TimeOfDay).compact().with_writer(writer).boxed()
+        }
+    }
+}

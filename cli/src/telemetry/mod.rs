@@ -1,0 +1,35 @@
+//! What is seen from outside: logs and metrics.
+
+mod daily_file;
+mod depth;
+mod fields;
+mod filter;
+mod json;
+mod logs;
+mod memory;
+mod metrics;
+mod names;
+mod pretty;
+mod wall_clock;
+
+pub use depth::oldest_waiting;
+pub use logs::{Console, TOLD};
+pub use metrics::Metrics;
+
+use crate::failure::Outcome;
+use chat_config::Settings;
+
+/// Logs and metrics of this process. Dropping it writes what is still in the buffers.
+pub struct Telemetry {
+    /// The metrics.
+    pub metrics: Metrics,
+    _logs: logs::Logs,
+}
+
+impl Telemetry {
+    /// Starts both, once in a process.
+    pub fn install(settings: &Settings, console: Console) -> Outcome<Self> {
+        let logs = logs::install(&settings.log, console)?;
+        Ok(Self { metrics: Metrics::install()?, _logs: logs })
+    }
+}

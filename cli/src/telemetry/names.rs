@@ -1,0 +1,49 @@
+//! What the metrics mean, as `/metrics` tells it. Those who count them choose the names; dashboards rely on them.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// Jobs that are there, by lane, kind and state.
+pub(super) const DEPTH: &str = "jobs_queue_depth";
+/// The age of the oldest job of a lane that does not run yet, in seconds.
+pub(super) const OLDEST: &str = "jobs_oldest_waiting_seconds";
+/// Memory of this process, in bytes.
+pub(super) const RESIDENT: &str = "process_resident_memory_bytes";
+/// Which program this is.
+pub(super) const BUILD: &str = "chat_build_info";
+
+const COUNTERS: [(&str, &str); 11] = [
+    ("chat_messages_processed_total", "Turns that ended, by status"),
+    ("jobs_enqueued_total", "Jobs enqueued, by kind and lane"),
+    ("jobs_started_total", "Attempts begun, by kind and lane"),
+    ("jobs_finished_total", "Jobs that succeeded, by kind and lane"),
+    ("jobs_failed_total", "Attempts that failed, by kind and lane"),
+    ("jobs_retried_total", "Failed attempts that are tried again, by kind and lane"),
+    ("jobs_dead_total", "Jobs given up, by kind and lane"),
+    ("jobs_cancelled_total", "Jobs stopped on request, by kind and lane"),
+    ("jobs_reaped_total", "Jobs whose worker was gone"),
+    ("llm_tokens_total", "Tokens read and written by models, by model and direction"),
+    ("llm_cost_microdollars_total", "Cost of models in millionths of a US dollar, by model"),
+];
+
+const TIMES: [(&str, &str); 3] = [
+    ("jobs_run_seconds", "How long attempts ran, by kind and lane"),
+    ("jobs_wait_seconds", "From the time a job could begin to its claim, by kind and lane"),
+    (
+        "llm_time_to_first_token_seconds",
+        "From a turn's acceptance to the first piece of its answer, by model",
+    ),
+];
+
+/// Describes what the other crates count.
+pub(super) fn describe() {
+    for (name, text) in COUNTERS {
+        describe_counter!(name, text);
+    }
+    for (name, text) in TIMES {
+        describe_histogram!(name, Unit::Seconds, text);
+    }
+    describe_gauge!(DEPTH, "Jobs that have not ended, by lane, kind and state");
+    describe_gauge!(OLDEST, Unit::Seconds, "Age of the oldest job that does not run yet, by lane");
+    describe_gauge!(RESIDENT, Unit::Bytes, "Resident memory of this process");
+    describe_gauge!(BUILD, "Always 1; its label says which version this is");
+}

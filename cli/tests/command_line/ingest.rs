@@ -1,0 +1,78 @@
+use crate::program::{Place, finish, signal, text, until};
+use std::path::Path;
+
+#[test]
+fn a_broken_file_is_named_and_the_others_are_read() {
+    let place = Place::new();
+    place.write("docs/good.md", "# Good\n\nA document that can be read.\n");
+    place.write("docs/deep/中文.txt", "这是一份可以阅读的文件。\n");
+    place.write("docs/broken.txt", [0_u8; 64]);
+    place.write("docs/picture.png", "no text");
+    place.write("docs/.hidden.md", "hidden");
+    let docs = place.path("docs");
+    let ended = place.run(&["ingest", text(&docs)]).expect(1);
+    assert!(ended.out.contains("broken.txt") && ended.out.contains("picture.png"), "{ended:?}");
+
+    let again = place.run(&["ingest", text(&docs), "--json"]).expect(1).json();
+    assert_eq!((&again["ready"], &again["duplicates"]), (&0.into(), &2.into()), "{again}");
+    assert_eq!(again["failed"].as_array().unwrap().len(), 1, "{again}");
+    assert_eq!(again["failed"][0]["path"], "broken.txt", "{again}");
+    assert!(!again["failed"][0]["reason"].as_str().unwrap().is_empty(), "{again}");
+    assert_eq!(again["unsupported"], serde_json::json!(["picture.png"]), "{again}");
+}
+
+#[test]
+fn the_summary_counts_what_was_read() {
+    let place = Place::new();
+    for number in 0..40 {
+        let text = format!("# Chapter {number}\n\nThe number of this chapter is {number}.\n");
+        place.write(&format!("book/part{}/ch{number:02}.md", number % 4), text);
+    }
+    let book = place.path("book");
+    let report = place.run(&["ingest", text(&book), "--collection", "book", "--json"]).expect(0).json();
+    assert_eq!((&report["ready"], &report["duplicates"]), (&40.into(), &0.into()), "{report}");
+    assert_eq!(report["collection"]["name"], "book", "{report}");
+    assert!(
+        report["chunks"].as_u64().unwrap() >= 40 && report["bytes"].as_u64().unwrap() > 1_000,
+        "{report}"
+    );
+    assert!(
+        report["seconds"].as_f64().unwrap() > 0.0 && report["mb_per_second"].as_f64().is_some(),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_server_takes_documents() {
+    let place = Place::new();
+    let docs = place.write("note.md", "# Note\n\nThe server reads this.\n");
+    let mut server = place.up();
+    server.line("Listens on");
+    let ended = place.run(&["ingest", text(&docs)]).expect(0);
+    assert!(ended.out.contains("Ready"), "{ended:?}");
+    server.stop().expect(0);
+    let ended = place.run(&["ask", "What does the server read?"]).expect(0);
+    assert!(ended.out.contains("note.md"), "{ended:?}");
+}
+
+#[test]
+fn ctrl_c_leaves_what_is_in() {
+    let place = Place::new();
+    for number in 0..1_500 {
+        place.write(&format!("many/{number}.md"), format!("# {number}\n\nDocument number {number}.\n"));
+    }
+    let many = place.path("many");
+    let child = place.command(&["ingest", text(&many)]).spawn().unwrap();
+    // A few more than are on their way at a time: some are accepted then.
+    until("the first uploads", || files_in(&place.data().join("files")) >= 30);
+    signal(&child, "INT");
+    let ended = finish(child).expect(130);
+    assert!(ended.err.contains("of 1500 files"), "{ended:?}");
+    let documents = place.run(&["jobs", "list", "--kind", "ingest_document.v1", "--json"]).expect(0).json();
+    assert!(!documents.as_array().unwrap().is_empty(), "what was accepted is still there");
+}
+
+fn files_in(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| if entry.path().is_dir() { files_in(&entry.path()) } else { 1 }).sum()
+}

@@ -1,0 +1,47 @@
+use crate::program::{Place, text};
+
+fn with_jobs() -> Place {
+    let place = Place::new();
+    let broken = place.write("broken.txt", [0_u8; 64]);
+    let good = place.write("good.md", "# Good\n\nText.\n");
+    place.run(&["ingest", text(&good), text(&broken)]).expect(1);
+    place
+}
+
+#[test]
+fn jobs_are_listed_and_shown() {
+    let place = with_jobs();
+    let jobs = place.run(&["jobs", "list", "--kind", "ingest_document.v1", "--json"]).expect(0).json();
+    let jobs = jobs.as_array().unwrap();
+    assert_eq!(jobs.len(), 2, "{jobs:?}");
+    assert!(
+        jobs.iter().all(|job| job["kind"] == "ingest_document.v1" && job["lane"] == "ingest"),
+        "{jobs:?}"
+    );
+    let id = jobs[0]["id"].as_str().unwrap();
+    let shown = place.run(&["jobs", "show", id]).expect(0);
+    assert!(shown.out.contains(id) && shown.out.contains("ingest_document.v1"), "{shown:?}");
+    let table = place.run(&["jobs", "list", "--state", "succeeded,dead", "--limit", "2"]).expect(0);
+    assert_eq!(table.out.lines().count(), 3, "a header and two rows: {table:?}");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_of_each_job() {
+    let place = with_jobs();
+    let jobs = place.run(&["jobs", "list", "--state", "succeeded", "--json"]).expect(0).json();
+    let done = jobs[0]["id"].as_str().unwrap();
+    let unknown = "job_00000000-0000-7000-8000-000000000000";
+    let ended = place.run(&["jobs", "cancel", done, unknown, "--json"]).expect(1);
+    let results = ended.json();
+    assert_eq!((&results[0]["ok"], &results[1]["ok"]), (&false.into(), &false.into()), "{results}");
+    assert!(results[0]["error"].as_str().unwrap().contains("succeeded"), "{results}");
+    place.run(&["jobs", "show", unknown]).expect(1);
+}
+
+#[test]
+fn lanes_are_counted() {
+    let stats = with_jobs().run(&["jobs", "stats", "--json"]).expect(0).json();
+    let names: Vec<_> = stats.as_array().unwrap().iter().map(|lane| lane["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["chat", "ingest", "embed", "maintenance", "default"]);
+    assert!(stats.as_array().unwrap().iter().all(|lane| lane["running"] == 0), "{stats}");
+}

@@ -1,0 +1,38 @@
+use crate::{
+    model::{SilentModel, is_closed},
+    program::{Place, finish, signal, text},
+};
+
+/// A place with a document and a model server that never answers.
+fn waiting_place() -> (Place, SilentModel) {
+    let model = SilentModel::new();
+    let place = Place::new().with("OPENAI_BASE_URL", &model.url()).with("EMBEDDING_MODEL", "offline");
+    let document = place.write("tea.md", "# Tea\n\nGreen tea is brewed at 80 degrees.\n");
+    place.run(&["ingest", text(&document)]).expect(0);
+    (place, model)
+}
+
+#[test]
+fn ctrl_c_stops_an_answer_and_the_models_work() {
+    let (place, model) = waiting_place();
+    let ask = place.command(&["ask", "How hot is green tea brewed?"]).spawn().unwrap();
+    let question = model.asked();
+    signal(&ask, "INT");
+    let ended = finish(ask).expect(130);
+    assert!(ended.err.contains("interrupted") && ended.err.contains("stopped"), "{ended:?}");
+    assert!(is_closed(question));
+}
+
+#[test]
+fn the_second_ctrl_c_does_not_wait() {
+    let (place, model) = waiting_place();
+    let mut server = place.up();
+    server.line("Listens on");
+    let ask = place.command(&["ask", "How hot is green tea brewed?"]).spawn().unwrap();
+    let _question = model.asked();
+    server.signal("INT");
+    server.note("1 running job");
+    server.signal("INT");
+    assert_eq!(server.ended(), Some(130));
+    assert_ne!(finish(ask).code, Some(0), "its server is gone");
+}

@@ -1,0 +1,44 @@
+use crate::program::Place;
+
+#[test]
+fn wrong_use_is_exit_code_2() {
+    let place = Place::new();
+    let wrong: [&[&str]; 9] = [
+        &["sing"],
+        &["ask"],
+        &["ask", ""],
+        &["ingest"],
+        &["ingest", "no-such-folder"],
+        &["jobs", "show", "42"],
+        &["jobs", "list", "--state", "sleeping"],
+        &["up", "--port", "many"],
+        &["ask", "x", "--server", "localhost"],
+    ];
+    for arguments in wrong {
+        let ended = place.run(arguments).expect(2);
+        assert!(!ended.err.is_empty() && ended.out.is_empty(), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn every_wrong_setting_is_named_at_once() {
+    let place = Place::new().with("LLM_TEMPERATURE", "hot").with("REDIS_URL", "ftp://x");
+    let ended = place.run(&["up"]).expect(2);
+    assert!(ended.err.contains("LLM_TEMPERATURE") && ended.err.contains("REDIS_URL"), "{ended:?}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_a_failure() {
+    let ended = Place::new().run(&["jobs", "list", "--server", "http://127.0.0.1:1"]).expect(1);
+    assert!(ended.err.contains("127.0.0.1:1") && ended.err.contains("try:"), "{ended:?}");
+}
+
+#[test]
+fn help_and_version_are_no_failure() {
+    let place = Place::new();
+    let help = place.run(&["--help"]).expect(0);
+    for command in ["up", "ask", "ingest", "jobs", "maintain", "migrate", "init", "config"] {
+        assert!(help.out.contains(&format!("  {command} ")), "{help:?}");
+    }
+    place.run(&["--version"]).expect(0);
+}

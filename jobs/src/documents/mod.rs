@@ -1,0 +1,11 @@
+//! What the kinds that take documents in and remove them have in common.
+
+mod embedding;
+mod ending;
+mod removal;
+mod text_blob;
+
+pub(crate) use embedding::{embed_range, embed_texts};
+pub(crate) use ending::{current, end_version};
+pub(crate) use removal::{Removal, forget_document, is_busy, remove_document};
+pub(crate) use text_blob::text_blob;

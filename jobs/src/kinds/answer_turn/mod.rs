@@ -1,0 +1,80 @@
+//! Answers one message of a conversation: searches, asks the model, streams what it says, keeps the answer.
+
+mod answer;
+mod citations;
+mod draft;
+mod ended;
+mod history;
+mod prompt;
+mod recall;
+mod speak;
+mod turn;
+
+use crate::{Done, Ending, JobContext, JobError, JobKind, ResponseStream};
+use async_trait::async_trait;
+use chat_core::{ErrorKind, Lane, PortError, PortResult, ResponseId, RetryPolicy};
+use draft::Draft;
+use ended::Ended;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use turn::Turn;
+
+/// The longest wait before another attempt that a provider can ask for: somebody is waiting for the answer.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// Answers one message of a conversation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AnswerTurn {
+    /// The answer to be made.
+    pub response: ResponseId,
+}
+
+#[async_trait]
+impl JobKind for AnswerTurn {
+    const KIND: &'static str = "answer_turn.v1";
+    const LANE: Lane = Lane::Chat;
+    const RETRY: RetryPolicy =
+        RetryPolicy { max_attempts: 3, base: Duration::from_secs(1), cap: Duration::from_mins(1) };
+    /// A turn ends by its own, shorter limit; this one is for a run that hangs.
+    const TIMEOUT: Duration = Duration::from_mins(15);
+    const ENDS_ITSELF: bool = true;
+
+    async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
+        let Some(turn) = Turn::load(cx, self.response).await? else {
+            return Ok(Done::default());
+        };
+        let (voice, mut stream) = ResponseStream::open(cx, self.response).await?;
+        let mut draft = Draft::default();
+        draft.timings.queued_ms =
+            Some(cx.claim.claimed_at.since(turn.response.created_at).as_millis() as u64);
+        let ended = tokio::select! {
+            biased;
+            // Whatever wins, the work is dropped here, and with it the connection to the provider.
+            () = cx.cancel.cancelled() => Ok(Ended::Cancelled),
+            error = stream.pump() => Err(error),
+            result = answer::answer(cx, &turn, &voice, &mut draft) => result.map(Ended::of),
+            () = cx.ports.clock.sleep(cx.options.turn_timeout) => Ok(Ended::TimedOut),
+        };
+        // A failed attempt leaves its stream as it is: the next one takes over what was published.
+        let ended = ended.map_err(soon)?;
+        if ended == Ended::TimedOut && draft.text.is_empty() {
+            let limit = cx.options.turn_timeout.as_secs();
+            return Err(JobError::Fail(PortError::new(
+                ErrorKind::Timeout,
+                format!("nothing was said within {limit} s"),
+            )));
+        }
+        Ok(ended::done(cx, turn, draft, ended, stream.finish().await?))
+    }
+
+    async fn end(&self, cx: &JobContext, ending: &Ending) -> PortResult<Done> {
+        ended::without_success(cx, self.response, ending).await
+    }
+}
+
+fn soon(error: PortError) -> JobError {
+    match JobError::from(error) {
+        JobError::RetryAfter(wait, cause) => JobError::RetryAfter(wait.min(LONGEST_WAIT), cause),
+        other => other,
+    }
+}

@@ -1,0 +1,117 @@
+//! Puts a version whose passages have their vectors in the place of the one that answers.
+
+use crate::{
+    Done, Ending, JobContext, JobError, JobKind, RemoveVersion,
+    documents::{current, embed_range, end_version},
+};
+use async_trait::async_trait;
+use chat_core::{
+    Change, DocumentStatus, ErrorKind, Failure, JobFilter, JobState, Lane, PageRequest, PortError,
+    PortResult, RetryPolicy, Version, VersionId,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// From this attempt on, passages that the index does not have are written again.
+const REPAIR_AT: u32 = 3;
+/// How many passages are repaired at once.
+const REPAIR: u32 = 64;
+
+/// Puts a version whose passages have their vectors in the place of the one that answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IndexDocument {
+    /// The version.
+    pub version: VersionId,
+}
+
+#[async_trait]
+impl JobKind for IndexDocument {
+    const KIND: &'static str = "index_document.v1";
+    const LANE: Lane = Lane::Ingest;
+    const RETRY: RetryPolicy =
+        RetryPolicy { max_attempts: 5, base: Duration::from_secs(1), cap: Duration::from_mins(1) };
+    const TIMEOUT: Duration = Duration::from_mins(10);
+
+    async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
+        let Some(version) = current(cx, self.version).await? else { return Ok(Done::default()) };
+        // Ids are time-ordered: a version that was uploaded later answers already.
+        if version.live_version.is_some_and(|live| live > version.id) {
+            return Ok(end_version(cx, self.version, &Ending::Cancelled).await?);
+        }
+        let total = version.chunk_count;
+        if total == 0 {
+            return Err(JobError::Fail(PortError::internal("the version has no passages any more")));
+        }
+        let mut indexed = cx.ports.index.count(&version.tenant, version.id).await?;
+        if indexed < total && cx.claim.failed_children > 0 {
+            return Err(JobError::Fail(children_failure(cx, &version).await));
+        }
+        cx.commit(vec![stage(&version, indexed.min(total), total)]).await?;
+        if indexed < total && cx.claim.attempt >= REPAIR_AT {
+            indexed = repair(cx, &version).await?;
+        }
+        if indexed < total {
+            let message = format!("the index has {indexed} of {total} passages");
+            return Err(JobError::Retry(PortError::unavailable(message)));
+        }
+        Ok(Done::with(flip(cx, &version).await?))
+    }
+
+    async fn end(&self, cx: &JobContext, ending: &Ending) -> PortResult<Done> {
+        end_version(cx, self.version, ending).await
+    }
+}
+
+fn stage(version: &Version, done: u64, total: u64) -> Change {
+    Change::VersionStage { version: version.id, stage: DocumentStatus::Indexing, done, total }
+}
+
+/// The flip, and the removal of every version that was uploaded earlier.
+async fn flip(cx: &JobContext, version: &Version) -> PortResult<Vec<Change>> {
+    let mut changes = vec![Change::FlipVersion(version.id)];
+    for earlier in cx.ports.store.versions(version.document).await? {
+        if earlier.id < version.id {
+            let mut remove = RemoveVersion { version: earlier.id }.job(&version.tenant);
+            remove.document = Some(version.document);
+            changes.push(Change::Enqueue(Box::new(remove)));
+        }
+    }
+    Ok(changes)
+}
+
+/// Writes all passages to the index again; those that are there are only replaced by themselves.
+async fn repair(cx: &JobContext, version: &Version) -> PortResult<u64> {
+    tracing::warn!(version = %version.id, "the index lacks passages: they are written again");
+    let total = version.chunk_count as u32;
+    for from in (0..total).step_by(REPAIR as usize) {
+        embed_range(cx, version, from, total.min(from + REPAIR)).await?;
+        cx.commit(vec![stage(version, from.into(), total.into())]).await?;
+    }
+    cx.ports.index.count(&version.tenant, version.id).await
+}
+
+/// Why passages could not be embedded, as the last child that died says it.
+async fn children_failure(cx: &JobContext, version: &Version) -> PortError {
+    let filter = JobFilter {
+        tenant: Some(version.tenant.clone()),
+        states: vec![JobState::Dead],
+        kind: Some(crate::EmbedChunks::KIND.to_owned()),
+        document: Some(version.document),
+        ..JobFilter::default()
+    };
+    let jobs = cx.ports.store.jobs(&filter, PageRequest::default()).await;
+    let jobs = jobs.map(|page| page.rows).unwrap_or_default();
+    let error = jobs.iter().filter(|job| job.parent == Some(cx.claim.job)).find_map(|job| job.errors.last());
+    let failure = error.map(|error| Failure { code: error.kind.clone(), message: error.message.clone() });
+    match failure {
+        Some(Failure { code, message }) => PortError::new(kind_named(&code), message),
+        None => PortError::internal("some passages could not be embedded"),
+    }
+}
+
+/// The kind of an error in a job's history. What a model finds invalid is no fault of the document.
+fn kind_named(name: &str) -> ErrorKind {
+    use ErrorKind::{Protocol, RateLimited, Timeout, Unauthorized, Unavailable};
+    let known = [Unauthorized, RateLimited, Unavailable, Timeout, Protocol];
+    known.into_iter().find(|kind| kind.as_str() == name).unwrap_or(ErrorKind::Internal)
+}

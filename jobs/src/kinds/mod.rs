@@ -1,0 +1,43 @@
+//! The kinds: a new one is one file here and one line in `registry`.
+
+mod answer_turn;
+mod delete_collection;
+mod delete_document;
+mod embed_chunks;
+mod embed_texts;
+mod index_document;
+mod ingest_document;
+mod noop;
+mod remove_blob;
+mod remove_version;
+mod run_upkeep;
+
+pub use answer_turn::AnswerTurn;
+pub use delete_collection::DeleteCollection;
+pub use delete_document::DeleteDocument;
+pub use embed_chunks::EmbedChunks;
+pub use embed_texts::EmbedTexts;
+pub use index_document::IndexDocument;
+pub use ingest_document::IngestDocument;
+pub use noop::Noop;
+pub use remove_blob::RemoveBlob;
+pub use remove_version::RemoveVersion;
+pub use run_upkeep::{RunUpkeep, UpkeepTask};
+
+use crate::Registry;
+
+/// Every kind that there is.
+pub fn registry() -> Registry {
+    Registry::default()
+        .with::<AnswerTurn>()
+        .with::<DeleteCollection>()
+        .with::<DeleteDocument>()
+        .with::<EmbedChunks>()
+        .with::<EmbedTexts>()
+        .with::<IndexDocument>()
+        .with::<IngestDocument>()
+        .with::<Noop>()
+        .with::<RemoveBlob>()
+        .with::<RemoveVersion>()
+        .with::<RunUpkeep>()
+}

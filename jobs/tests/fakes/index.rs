@@ -1,0 +1,101 @@
+use async_trait::async_trait;
+use chat_core::{
+    ChunkId, DocumentId, PortResult, Tenant, VersionId,
+    ports::{Hit, Index, IndexQuery, Point, SearchMode},
+};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// Points in memory; scores are shares of matched words and cosines.
+#[derive(Default)]
+pub struct FakeIndex {
+    points: Mutex<BTreeMap<ChunkId, (Tenant, Point)>>,
+    /// How often it was searched.
+    pub searches: AtomicUsize,
+    /// Forgets this many points of the next upsert, as a store that loses writes.
+    pub lose: AtomicUsize,
+    /// What happens just before the next upsert.
+    pub before_upsert: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl FakeIndex {
+    /// How many points there are of everything.
+    pub fn len(&self) -> usize {
+        self.points.lock().unwrap().len()
+    }
+
+    /// Adds points past the port.
+    pub fn add(&self, tenant: &Tenant, points: Vec<Point>) {
+        self.points
+            .lock()
+            .unwrap()
+            .extend(points.into_iter().map(|point| (point.id, (tenant.clone(), point))));
+    }
+}
+
+#[async_trait]
+impl Index for FakeIndex {
+    async fn upsert(&self, tenant: &Tenant, _model: &str, mut points: Vec<Point>) -> PortResult<()> {
+        if let Some(happens) = self.before_upsert.lock().unwrap().take() {
+            happens();
+        }
+        let lost = self.lose.swap(0, Ordering::Relaxed).min(points.len());
+        points.truncate(points.len() - lost);
+        self.add(tenant, points);
+        Ok(())
+    }
+
+    async fn search(&self, query: IndexQuery) -> PortResult<Vec<Hit>> {
+        self.searches.fetch_add(1, Ordering::Relaxed);
+        let points = self.points.lock().unwrap();
+        let mut hits: Vec<Hit> = points
+            .values()
+            .filter(|(tenant, point)| {
+                *tenant == query.tenant
+                    && (query.collections.is_empty() || query.collections.contains(&point.collection))
+                    && query.documents.as_ref().is_none_or(|documents| documents.contains(&point.document))
+            })
+            .map(|(_, point)| hit(&query, point))
+            .filter(|hit| hit.score > 0.0)
+            .collect();
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
+        hits.truncate(query.limit);
+        Ok(hits)
+    }
+
+    async fn count(&self, _tenant: &Tenant, version: VersionId) -> PortResult<u64> {
+        Ok(self.points.lock().unwrap().values().filter(|(_, point)| point.version == version).count() as u64)
+    }
+
+    async fn delete_version(&self, _tenant: &Tenant, version: VersionId) -> PortResult<()> {
+        self.points.lock().unwrap().retain(|_, (_, point)| point.version != version);
+        Ok(())
+    }
+
+    async fn delete_document(&self, _tenant: &Tenant, document: DocumentId) -> PortResult<()> {
+        self.points.lock().unwrap().retain(|_, (_, point)| point.document != document);
+        Ok(())
+    }
+
+    async fn ping(&self) -> PortResult<()> {
+        Ok(())
+    }
+}
+
+fn hit(query: &IndexQuery, point: &Point) -> Hit {
+    let words: HashSet<&str> = point.keywords.split(' ').collect();
+    let matched = query.terms.iter().filter(|term| words.contains(term.as_str())).count();
+    let keyword = matched as f32 / query.terms.len().max(1) as f32;
+    let vector: f32 = query.vector.iter().zip(&point.vector).map(|(a, b)| a * b).sum();
+    let score = match query.mode {
+        SearchMode::Keyword => keyword,
+        SearchMode::Vector => vector,
+        SearchMode::Hybrid => query.alpha * vector + (1.0 - query.alpha) * keyword,
+    };
+    Hit { id: point.id, score, vector: (!query.vector.is_empty()).then_some(vector), keyword: Some(keyword) }
+}

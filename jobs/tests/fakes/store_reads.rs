@@ -1,0 +1,262 @@
+use super::store::{FakeStore, matches};
+use async_trait::async_trait;
+use chat_core::{
+    Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus, Event,
+    Job, JobFilter, JobId, KeptAnswer, Lane, LaneStats, Message, MessageId, Page, PageRequest, Passage,
+    PortError, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant, Timestamp,
+    Version, VersionId, WorkerId, Write,
+    ports::{ChatStore, DocumentStore, EventStore, History, JobStore, Reaped, Store, Upkeep},
+};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+fn found<T>(row: Option<T>, what: &str) -> PortResult<T> {
+    row.ok_or_else(|| PortError::not_found(what))
+}
+
+#[async_trait]
+impl JobStore for FakeStore {
+    async fn job(&self, _tenant: Option<&Tenant>, id: JobId) -> PortResult<Job> {
+        found(self.rows(|rows| rows.jobs.get(&id).map(|row| row.1.clone())), "the job")
+    }
+
+    async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> PortResult<Page<Job>> {
+        let all = self.rows(|rows| rows.jobs.values().map(|row| row.1.clone()).collect::<Vec<_>>());
+        let mut jobs: Vec<_> = all.into_iter().filter(|job| matches(filter, job)).collect();
+        jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
+        jobs.retain(|job| page.after.is_none_or(|after| job.id.uuid() < after));
+        Ok(Page::of(jobs, page.limit))
+    }
+
+    async fn claim(&self, _worker: WorkerId, _ids: Vec<JobId>) -> PortResult<Vec<Claim>> {
+        unreachable!("handlers do not claim")
+    }
+
+    async fn hand_out(&self, _lane: Lane, _limit: usize) -> PortResult<Vec<Ready>> {
+        unreachable!("handlers do not hand out")
+    }
+
+    async fn promote_due(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)> {
+        unreachable!("handlers do not promote")
+    }
+
+    async fn heartbeat(&self, _worker: WorkerId, _lanes: &[Lane]) -> PortResult<()> {
+        unreachable!("handlers have no heartbeat")
+    }
+
+    async fn retire(&self, _worker: WorkerId) -> PortResult<()> {
+        unreachable!("handlers do not retire")
+    }
+
+    async fn reap(&self, _lease: Duration, _offer_again: Duration) -> PortResult<Reaped> {
+        unreachable!("handlers do not reap")
+    }
+
+    async fn lane_stats(&self, _unfinished_only: bool) -> PortResult<Vec<LaneStats>> {
+        unreachable!("handlers read no statistics")
+    }
+
+    async fn last_tick(&self, _schedule: &str) -> PortResult<Option<Timestamp>> {
+        unreachable!("handlers read no schedules")
+    }
+}
+
+#[async_trait]
+impl ChatStore for FakeStore {
+    async fn session(&self, _tenant: &Tenant, id: SessionId) -> PortResult<Session> {
+        found(self.rows(|rows| rows.sessions.get(&id).cloned()), "the session")
+    }
+
+    async fn message(&self, _tenant: &Tenant, id: MessageId) -> PortResult<Message> {
+        found(self.rows(|rows| rows.messages.iter().find(|message| message.id == id).cloned()), "the message")
+    }
+
+    async fn history(&self, session: SessionId, before: MessageId, limit: u32) -> PortResult<History> {
+        Ok(self.rows(|rows| {
+            let mut messages: Vec<_> =
+                rows.messages.iter().filter(|m| m.session == session && m.id < before).cloned().collect();
+            messages.sort_by_key(|message| std::cmp::Reverse(message.id));
+            messages.truncate(limit as usize);
+            History { messages, summary: rows.summary.clone() }
+        }))
+    }
+
+    async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response> {
+        let response = self.rows(|rows| rows.responses.get(&id).cloned());
+        found(response.filter(|response| response.tenant == *tenant), "the response")
+    }
+
+    async fn sessions(&self, _tenant: &Tenant, _page: PageRequest) -> PortResult<Page<Session>> {
+        unreachable!("handlers list no sessions")
+    }
+
+    async fn messages(
+        &self,
+        _tenant: &Tenant,
+        _session: SessionId,
+        _page: PageRequest,
+    ) -> PortResult<Page<Message>> {
+        unreachable!("handlers list no messages")
+    }
+
+    async fn open_responses(
+        &self,
+        _tenant: &Tenant,
+        _session: SessionId,
+    ) -> PortResult<Vec<(ResponseId, JobId)>> {
+        unreachable!("handlers list no responses")
+    }
+
+    async fn kept_answer(&self, _tenant: &Tenant, _key: &str) -> PortResult<Option<KeptAnswer>> {
+        unreachable!("handlers keep no answers")
+    }
+}
+
+#[async_trait]
+impl DocumentStore for FakeStore {
+    async fn documents_where(
+        &self,
+        tenant: &Tenant,
+        metadata: &Map<String, Value>,
+    ) -> PortResult<Vec<DocumentId>> {
+        Ok(self.rows(|rows| {
+            let of_tenant: Vec<_> =
+                rows.versions.values().filter(|v| v.tenant == *tenant).map(|v| v.document).collect();
+            let fits = |value: &Value| metadata.iter().all(|(key, wanted)| value.get(key) == Some(wanted));
+            rows.metadata
+                .iter()
+                .filter(|(id, value)| of_tenant.contains(id) && fits(value))
+                .map(|(id, _)| *id)
+                .collect()
+        }))
+    }
+
+    async fn hidden_documents(&self, collection: CollectionId, limit: u32) -> PortResult<Vec<DocumentId>> {
+        Ok(self.rows(|rows| {
+            let mut documents: Vec<_> =
+                rows.versions.values().filter(|v| v.collection == collection).map(|v| v.document).collect();
+            documents.sort_unstable();
+            documents.dedup();
+            documents.truncate(limit as usize);
+            documents
+        }))
+    }
+
+    async fn version(&self, id: VersionId) -> PortResult<Version> {
+        found(self.rows(|rows| rows.versions.get(&id).cloned()), "the version")
+    }
+
+    async fn versions(&self, document: DocumentId) -> PortResult<Vec<Version>> {
+        Ok(self.rows(|rows| rows.versions.values().filter(|v| v.document == document).cloned().collect()))
+    }
+
+    async fn chunk_range(&self, version: VersionId, from: u32, to: u32) -> PortResult<Vec<Chunk>> {
+        Ok(self.rows(|rows| {
+            let chunks = rows.chunks.get(&version);
+            chunks
+                .map(|chunks| chunks.range(from..to).map(|(_, chunk)| chunk.clone()).collect())
+                .unwrap_or_default()
+        }))
+    }
+
+    async fn passages(&self, tenant: &Tenant, ids: &[ChunkId]) -> PortResult<Vec<Passage>> {
+        Ok(self.rows(|rows| {
+            let live = rows
+                .versions
+                .values()
+                .filter(|v| v.tenant == *tenant && !v.deleted && v.live_version == Some(v.id));
+            let all = live.flat_map(|version| {
+                rows.chunks.get(&version.id).into_iter().flat_map(|chunks| chunks.values()).map(
+                    move |chunk| Passage {
+                        chunk: chunk.clone(),
+                        document: version.document,
+                        collection: version.collection,
+                        filename: version.upload.filename.clone(),
+                        metadata: Value::Null,
+                    },
+                )
+            });
+            all.filter(|passage| ids.contains(&passage.chunk.id)).collect()
+        }))
+    }
+
+    async fn search_revision(&self, _tenant: &Tenant) -> PortResult<u64> {
+        Ok(self.rows(|rows| rows.revision))
+    }
+
+    async fn collection(&self, _tenant: &Tenant, _id: CollectionId) -> PortResult<Collection> {
+        unreachable!("handlers read no collections")
+    }
+
+    async fn collection_named(&self, _tenant: &Tenant, _name: &str) -> PortResult<Option<CollectionId>> {
+        unreachable!("handlers read no collections")
+    }
+
+    async fn collections(&self, _tenant: &Tenant, _page: PageRequest) -> PortResult<Page<Collection>> {
+        unreachable!("handlers read no collections")
+    }
+
+    async fn document(&self, _tenant: &Tenant, _id: DocumentId) -> PortResult<Document> {
+        unreachable!("handlers read versions")
+    }
+
+    async fn documents(
+        &self,
+        _tenant: &Tenant,
+        _collection: Option<CollectionId>,
+        _status: Option<DocumentStatus>,
+        _page: PageRequest,
+    ) -> PortResult<Page<Document>> {
+        unreachable!("handlers read versions")
+    }
+
+    async fn document_with_hash(
+        &self,
+        _collection: CollectionId,
+        _sha256: &str,
+    ) -> PortResult<Option<DocumentId>> {
+        unreachable!("handlers compare no hashes")
+    }
+
+    async fn chunks(&self, _: &Tenant, _: DocumentId, _: u32, _: u32) -> PortResult<Vec<Chunk>> {
+        unreachable!("handlers read ranges")
+    }
+}
+
+#[async_trait]
+impl EventStore for FakeStore {
+    async fn events_after(&self, stream: StreamId, after: u64) -> PortResult<Vec<Event>> {
+        Ok(self.rows(|rows| {
+            let log = rows.events.get(&stream);
+            // Small batches, so that readers have to ask again.
+            log.map(|log| log.range(after + 1..).take(3).map(|(_, event)| event.clone()).collect())
+                .unwrap_or_default()
+        }))
+    }
+
+    async fn last_event(&self, stream: StreamId) -> PortResult<u64> {
+        Ok(self.rows(|rows| {
+            rows.events.get(&stream).and_then(|log| log.keys().next_back().copied()).unwrap_or(0)
+        }))
+    }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn commit(&self, write: Write) -> PortResult<Committed> {
+        tokio::task::yield_now().await; // a real one takes its time
+        self.write(write)
+    }
+
+    async fn upkeep(&self, _task: Upkeep) -> PortResult<u64> {
+        Ok(self.rows(|rows| {
+            let step = rows.upkeep_left.min(100);
+            rows.upkeep_left -= step;
+            step
+        }))
+    }
+
+    async fn ping(&self) -> PortResult<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! One suite per port: every adapter passes it.
+
+pub mod jobs;
+pub mod rows;

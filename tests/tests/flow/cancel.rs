@@ -1,0 +1,65 @@
+//! A cancel reaches the provider's connection at once, and what was said is kept.
+
+use super::with_fake;
+use chat_tests::{chat::eventually, sse::SseReader};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const CANCELS: usize = 50;
+const GOAL: Duration = Duration::from_millis(50);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_provider_sees_its_connection_closed() {
+    let (_folder, fake, server) = with_fake("endless; tps=50").await;
+    let client = server.client();
+    let mut took = Vec::new();
+    for number in 0..CANCELS {
+        let session = client.session(&json!({})).await;
+        let (_, turn) = client.ask(&session, &format!("go on for ever, {number}")).await.unwrap();
+        let response = turn["response"]["id"].as_str().unwrap();
+        let mut reader = SseReader::new(client.events(response, 0).await.unwrap());
+        let mut said = String::new();
+        while let Some(Ok(event)) = reader.next().await {
+            if event.name == "response.output_text.delta" {
+                said.push_str(event.data["delta"].as_str().unwrap());
+                break;
+            }
+        }
+        let asked = Instant::now();
+        let (status, _) = client.post(&format!("/responses/{response}/cancel"), &json!({})).await.unwrap();
+        assert_eq!(status, 202);
+        let closed = eventually("the provider's connection closes", async || {
+            fake.journal().streams().last().and_then(chat_tests::fake_openai::StreamRecord::left)
+        })
+        .await;
+        took.push(closed.saturating_duration_since(asked));
+        let end = client.response_end(response).await;
+        assert_eq!(end["status"], "cancelled", "{end}");
+        let kept = end["output_text"].as_str().unwrap();
+        assert!(kept.starts_with(&said), "what was said is lost: {said:?} of {kept:?}");
+        let rest = reader.rest().await.unwrap();
+        assert_eq!(rest.last().unwrap().name, "response.cancelled");
+    }
+    took.sort_unstable();
+    let worst = took[CANCELS * 99 / 100];
+    println!("cancel -> connection closed: p50 {:?}, p99 {worst:?}", took[CANCELS / 2]);
+    assert!(worst < GOAL, "p99 {worst:?} of {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_waits_is_cancelled_too_and_an_ended_one_is_not() {
+    let (_folder, _fake, server) = with_fake("say=one two three; tps=5").await;
+    let client = server.client();
+    let session = client.session(&json!({})).await;
+    let (_, first) = client.ask(&session, "first").await.unwrap();
+    let (_, second) = client.ask(&session, "second").await.unwrap();
+    let (first, second) =
+        (first["response"]["id"].as_str().unwrap(), second["response"]["id"].as_str().unwrap());
+    client.post(&format!("/responses/{second}/cancel"), &json!({})).await.unwrap();
+    assert_eq!(client.response_end(second).await["status"], "cancelled");
+    let events = SseReader::new(client.events(second, 0).await.unwrap()).rest().await.unwrap();
+    chat_tests::history::check_stream(second, &events);
+    assert_eq!(client.response_end(first).await["status"], "completed");
+    let (status, problem) = client.post(&format!("/responses/{first}/cancel"), &json!({})).await.unwrap();
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (409, Some("conflict")), "{problem}");
+}

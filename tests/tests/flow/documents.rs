@@ -1,0 +1,84 @@
+//! Documents come, change and go.
+
+use super::with_fake;
+use serde_json::{Value, json};
+
+async fn search(client: &chat_tests::chat::ChatClient, query: &str) -> Vec<Value> {
+    let (status, found) = client.post("/search", &json!({ "query": query })).await.unwrap();
+    assert_eq!(status, 200, "{found}");
+    found["data"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_is_found_replaced_and_forgotten() {
+    let (_folder, _fake, server) = with_fake("").await;
+    let client = server.client();
+    let collection = client.collection("手册").await;
+    let (status, uploaded) =
+        client.upload(&collection, "水泵.md", "# 水泵\n\n离心泵每周检查一次密封圈。\n").await.unwrap();
+    assert_eq!(status, 202, "{uploaded}");
+    let id = uploaded["documents"][0]["id"].as_str().unwrap().to_owned();
+    let ready = client.document_end(&id).await;
+    assert_eq!(
+        (ready["status"].as_str(), ready["chunk_count"].as_u64()),
+        (Some("ready"), Some(1)),
+        "{ready}"
+    );
+    let found = search(&client, "密封圈多久检查？").await;
+    assert_eq!(found[0]["document_id"], id.as_str());
+    let text: Vec<char> = "# 水泵\n\n离心泵每周检查一次密封圈。\n".chars().collect();
+    let (start, end) =
+        (found[0]["start"].as_u64().unwrap() as usize, found[0]["end"].as_u64().unwrap() as usize);
+    assert_eq!(text[start..end].iter().collect::<String>(), found[0]["text"].as_str().unwrap());
+
+    let (status, again) =
+        client.upload(&collection, "copy.md", "# 水泵\n\n离心泵每周检查一次密封圈。\n").await.unwrap();
+    assert_eq!((status.as_u16(), &again["documents"][0]["duplicate_of"]), (202, &json!(id)), "{again}");
+
+    let put = client.http.put(client.at(&format!("/documents/{id}/content")));
+    let form = reqwest::multipart::Part::text("# 水泵\n\n轴承每月加注润滑脂。\n").file_name("水泵.md");
+    let answer = put.multipart(reqwest::multipart::Form::new().part("file", form)).send().await.unwrap();
+    assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
+    chat_tests::chat::eventually("the new version answers", async || {
+        search(&client, "润滑脂")
+            .await
+            .first()
+            .filter(|hit| hit["text"].as_str().unwrap().contains("润滑脂"))
+            .map(drop)
+    })
+    .await;
+    assert!(
+        search(&client, "密封圈").await.iter().all(|hit| !hit["text"].as_str().unwrap().contains("密封圈"))
+    );
+
+    assert_eq!(client.delete(&format!("/documents/{id}")).await.unwrap(), 204);
+    assert!(search(&client, "润滑脂").await.is_empty(), "a deleted document was found");
+    assert_eq!(client.get(&format!("/documents/{id}")).await.unwrap().0, 404);
+    let done = chat_tests::chat::eventually("the clean-up ends", async || {
+        let (_, jobs) = client.get(&format!("/jobs?document={id}&limit=100")).await.ok()?;
+        let open = |job: &&Value| !matches!(job["state"].as_str(), Some("succeeded" | "dead" | "cancelled"));
+        let jobs = jobs["data"].as_array()?.clone();
+        (!jobs.iter().any(|job| open(&job))).then_some(jobs)
+    })
+    .await;
+    assert!(done.iter().all(|job| job["state"] != "dead"), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_says_why() {
+    let (_folder, _fake, server) = with_fake("").await;
+    let client = server.client();
+    let collection = client.collection("bad").await;
+    for (name, bytes) in
+        [("zero.txt", vec![0_u8; 4096]), ("picture.txt", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR".to_vec())]
+    {
+        let part = reqwest::multipart::Part::bytes(bytes).file_name(name);
+        let post = client.http.post(client.at(&format!("/collections/{collection}/documents")));
+        let answer = post.multipart(reqwest::multipart::Form::new().part("file", part)).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+        let body: Value = answer.json().await.unwrap();
+        let end = client.document_end(body["documents"][0]["id"].as_str().unwrap()).await;
+        assert_eq!(end["status"], "failed", "{end}");
+        assert!(!end["error"]["message"].as_str().unwrap().is_empty(), "{end}");
+    }
+}

@@ -1,0 +1,147 @@
+//! Rules about the tree itself: what nobody enforces is no rule.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The files that git tracks or would track.
+fn files() -> Vec<PathBuf> {
+    let listed = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let files: Vec<_> =
+        listed.lines().map(PathBuf::from).filter(|file| root().join(file).is_file()).collect();
+    assert!(files.len() > 50, "git lists only {} files", files.len());
+    files
+}
+
+fn text(file: &Path) -> Option<String> {
+    fs::read_to_string(root().join(file)).ok()
+}
+
+fn rust() -> Vec<(PathBuf, String)> {
+    let rust = files().into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "rs"));
+    rust.map(|file| (file.clone(), text(&file).unwrap())).collect()
+}
+
+/// The workspace's own crates that a crate's `[dependencies]` name.
+fn dependencies(manifest: &Path) -> (String, Vec<String>) {
+    let manifest = text(manifest).unwrap();
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).unwrap();
+    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap_or_default();
+    let section = section.split("\n[").next().unwrap_or_default();
+    let own = section.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+    (name.to_owned(), own.filter(|name| name.starts_with("chat-")).map(str::to_owned).collect())
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("chat-core", [].as_slice()),
+        ("chat-config", &["chat-core"]),
+        ("chat-jobs", &["chat-core"]),
+        ("chat-worker", &["chat-core", "chat-jobs"]),
+        ("chat-api", &["chat-core", "chat-jobs"]),
+        ("chat-embedded", &["chat-core"]),
+        ("chat-offline", &["chat-core"]),
+        ("chat-openai", &["chat-core"]),
+        ("chat-parse", &["chat-core"]),
+    ]);
+    // Only these pick adapters, and may know everything.
+    let roots = ["chat", "chat-adapters", "chat-tests"];
+    let manifests =
+        files().into_iter().filter(|file| file.ends_with("Cargo.toml") && file != Path::new("Cargo.toml"));
+    for manifest in manifests {
+        let (name, own) = dependencies(&manifest);
+        if roots.contains(&name.as_str()) {
+            continue;
+        }
+        let may = allowed.get(name.as_str()).unwrap_or_else(|| panic!("{name} has no place in the layering"));
+        for dependency in own {
+            assert!(may.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn the_inside_knows_no_engine() {
+    let foreign = ["sqlx", "axum", "redis", "apalis", "reqwest", "hyper", "async_openai", "aws_sdk_s3"];
+    for (file, source) in rust() {
+        if !(file.starts_with("core/src") || file.starts_with("jobs/src")) {
+            continue;
+        }
+        for name in foreign {
+            let named = [format!("use {name}::"), format!("{name}::")];
+            assert!(!named.iter().any(|n| source.contains(n.as_str())), "{} knows {name}", file.display());
+        }
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    let long: Vec<_> = rust()
+        .into_iter()
+        .filter(|(_, source)| source.lines().count() > 400)
+        .map(|(file, source)| format!("{} ({})", file.display(), source.lines().count()))
+        .collect();
+    assert!(long.is_empty(), "over 400 lines, split by meaning: {}", long.join(", "));
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    let marks = [
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+        ["unimpl", "emented!("].concat(),
+        ["to", "do!("].concat(),
+    ];
+    for (file, source) in rust() {
+        for mark in &marks {
+            assert!(!source.contains(mark.as_str()), "{} says {mark}", file.display());
+        }
+    }
+}
+
+#[test]
+fn no_path_of_a_machine_and_no_secret_is_committed() {
+    let home = ["/ro", "ot/"].concat();
+    let signs =
+        [home, ["/wo", "rk/"].concat(), ["BEGIN ", "PRIVATE KEY"].concat(), ["index.", "crates.io"].concat()];
+    for file in files().into_iter().filter(|file| !file.ends_with("Cargo.lock")) {
+        let Some(source) = text(&file) else { continue };
+        for sign in &signs {
+            assert!(!source.contains(sign.as_str()), "{} holds {sign}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_job_kind_is_registered_and_old_payloads_decode() {
+    let declared: Vec<String> = rust()
+        .into_iter()
+        .filter(|(file, _)| file.starts_with("jobs/src/kinds"))
+        .flat_map(|(_, source)| {
+            let kinds = source.lines().filter_map(|line| {
+                let kind = line.trim().strip_prefix("const KIND: &'static str = \"")?;
+                Some(kind.strip_suffix("\";")?.to_owned())
+            });
+            kinds.collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(declared.len() >= 8, "only {declared:?} were found");
+    let registered = chat_jobs::registry().kinds();
+    for kind in declared {
+        assert!(registered.contains(&kind.as_str()), "{kind} is not registered");
+    }
+}

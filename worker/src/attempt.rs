@@ -1,0 +1,163 @@
+//! One attempt at one job: its limits, and what its end means.
+
+use crate::{backend::Claimed, engine::Engine, finish, names};
+use chat_core::{AttemptError, ErrorKind, Failure, Outcome, PortError};
+use chat_jobs::{Done, Ending, Handler, JobContext, JobError};
+use futures::FutureExt;
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tracing::Instrument;
+
+/// How a run ended, before it is known what that means for the job.
+enum Run {
+    Ended(Result<Done, JobError>),
+    Cancelled,
+    Abandoned,
+}
+
+/// Runs a claimed job and writes its end.
+pub(crate) async fn run(engine: Arc<Engine>, Claimed { claim, slot }: Claimed) {
+    let span =
+        tracing::info_span!("job", job.id = %claim.job, job.kind = %claim.kind, job.attempt = claim.attempt);
+    let cx = JobContext {
+        ports: engine.ports.clone(),
+        options: engine.job_options.clone(),
+        cancel: engine.token(claim.job),
+        claim,
+    };
+    async {
+        let started = tokio::time::Instant::now();
+        let labels = finish::labels(&cx.claim);
+        metrics::counter!(names::STARTED, &labels).increment(1);
+        metrics::histogram!(names::WAIT_SECONDS, &labels)
+            .record(cx.claim.claimed_at.since(cx.claim.run_at).as_secs_f64());
+        let (outcome, done) = match engine.registry.get(&cx.claim.kind) {
+            Some(handler) => attempt(&engine, handler, &cx).await,
+            None => (unknown_kind(&cx), Done::default()),
+        };
+        metrics::histogram!(names::RUN_SECONDS, &labels).record(started.elapsed().as_secs_f64());
+        drop(slot); // the next job can begin while this one's end is on its way to the disk
+        finish::finish(&engine, &cx, outcome, done).await;
+        engine.forget(cx.claim.job);
+    }
+    .instrument(span)
+    .await;
+}
+
+async fn attempt(engine: &Engine, handler: &dyn Handler, cx: &JobContext) -> (Outcome, Done) {
+    if cx.claim.cancel_requested {
+        return end(handler, cx, &Ending::Cancelled).await;
+    }
+    if cx.claim.attempt > cx.claim.max_attempts {
+        let message = "its worker stopped without a word each time it was run";
+        return give_up(handler, cx, &PortError::internal(message)).await;
+    }
+    match limited(engine, handler, cx).await {
+        Run::Ended(Ok(done)) if done.cancelled => (Outcome::Cancelled, done),
+        Run::Ended(Ok(mut done)) => (Outcome::Succeeded { result: done.result.take() }, done),
+        Run::Ended(Err(error)) if error.cause().kind == ErrorKind::Stale => {
+            tracing::warn!("the claim was lost while the job ran: its work is dropped");
+            (Outcome::HandedBack, Done::default())
+        }
+        Run::Ended(Err(error)) => failed(handler, cx, &error).await,
+        Run::Cancelled => end(handler, cx, &Ending::Cancelled).await,
+        Run::Abandoned => (Outcome::HandedBack, Done::default()),
+    }
+}
+
+/// Runs the handler until it ends, fails, panics, takes too long, is cancelled, or the worker has to go.
+async fn limited(engine: &Engine, handler: &dyn Handler, cx: &JobContext) -> Run {
+    let run = AssertUnwindSafe(tokio::time::timeout(handler.timeout(), handler.run(cx))).catch_unwind();
+    let cancelled = async {
+        cx.cancel.cancelled().await;
+        if handler.ends_itself() {
+            tokio::time::sleep(engine.options.cancel_grace).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = run => Run::Ended(match ended {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(JobError::Retry(PortError::new(
+                ErrorKind::Timeout,
+                format!("it took longer than {} s", handler.timeout().as_secs()),
+            ))),
+            Err(panic) => Err(JobError::Retry(PortError::internal(format!("panic: {}", panic_text(&*panic))))),
+        }),
+        () = cancelled => Run::Cancelled,
+        () = engine.abandon.cancelled() => Run::Abandoned,
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("of an unknown kind")
+}
+
+/// The job says what a failure means; the engine counts.
+async fn failed(handler: &dyn Handler, cx: &JobContext, error: &JobError) -> (Outcome, Done) {
+    let cause = error.cause();
+    let wait = match error {
+        JobError::Fail(_) => None,
+        JobError::Retry(_) => Some(handler.retry().wait(cx.claim.attempt, rand::random())),
+        JobError::RetryAfter(wait, _) => Some(*wait),
+    };
+    match wait.filter(|_| cx.claim.attempt < cx.claim.max_attempts) {
+        Some(after) => {
+            tracing::warn!(error = %cause, source = ?cause.source, retry_in_ms = after.as_millis() as u64, "a job failed; it will be tried again");
+            (Outcome::Retry { after, error: history(cx, cause) }, Done::default())
+        }
+        None => give_up(handler, cx, cause).await,
+    }
+}
+
+async fn give_up(handler: &dyn Handler, cx: &JobContext, cause: &PortError) -> (Outcome, Done) {
+    tracing::error!(error = %cause, source = ?cause.source, "a job failed for good");
+    let failure = Failure { code: cause.kind.as_str().into(), message: cause.message.clone() };
+    let (outcome, done) = end(handler, cx, &Ending::Dead(failure)).await;
+    match outcome {
+        Outcome::Cancelled => (Outcome::Dead { error: history(cx, cause) }, done),
+        outcome => (outcome, done),
+    }
+}
+
+/// What the kind writes at a bad end. If that cannot be known now, the job comes back for it.
+async fn end(handler: &dyn Handler, cx: &JobContext, ending: &Ending) -> (Outcome, Done) {
+    match AssertUnwindSafe(handler.end(cx, ending)).catch_unwind().await {
+        Ok(Ok(done)) => (Outcome::Cancelled, done),
+        Ok(Err(error)) if error.kind.is_retryable() => {
+            let wait = handler.retry().wait(cx.claim.attempt, 1.0).max(Duration::from_secs(1));
+            (Outcome::Retry { after: wait, error: history(cx, &error) }, Done::default())
+        }
+        Ok(Err(error)) => {
+            tracing::error!(error = %error, "a job's end could not be prepared");
+            (Outcome::Cancelled, Done::default())
+        }
+        Err(panic) => {
+            tracing::error!(panic = panic_text(&*panic), "a job's end panicked");
+            (Outcome::Cancelled, Done::default())
+        }
+    }
+}
+
+/// A newer replica may have enqueued it: whoever knows the kind takes it later.
+fn unknown_kind(cx: &JobContext) -> Outcome {
+    let error = PortError::internal(format!("this worker knows no job kind {}", cx.claim.kind));
+    let error = history(cx, &error);
+    if cx.claim.attempt < cx.claim.max_attempts {
+        Outcome::Retry { after: Duration::from_secs(30), error }
+    } else {
+        Outcome::Dead { error }
+    }
+}
+
+fn history(cx: &JobContext, cause: &PortError) -> AttemptError {
+    AttemptError {
+        attempt: cx.claim.attempt,
+        at: cx.now(),
+        kind: cause.kind.as_str().into(),
+        message: cause.message.clone(),
+    }
+}

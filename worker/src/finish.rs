@@ -1,0 +1,67 @@
+//! The end of a run: its writes and its job's state in one transaction, tried until it is durable or the claim is
+//! lost, and only then told to anybody.
+
+use crate::{engine::Engine, names};
+use chat_core::{Claim, ErrorKind, Outcome, Write};
+use chat_jobs::{Done, JobContext};
+use metrics::SharedString;
+use std::time::Duration;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What every metric of a job is told apart by.
+pub(crate) fn labels(claim: &Claim) -> [(&'static str, SharedString); 2] {
+    [("kind", claim.kind.clone().into()), ("lane", claim.lane.as_str().into())]
+}
+
+pub(crate) async fn finish(engine: &Engine, cx: &JobContext, outcome: Outcome, done: Done) {
+    let Done { changes, publish, .. } = done;
+    let write = Write::finish(cx.claim.held(), outcome, changes);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match engine.dispatcher.commit(write.clone()).await {
+            Ok(_) => break,
+            Err(error) if error.kind == ErrorKind::Stale => {
+                tracing::warn!("another worker has this job by now: nothing was written");
+                return;
+            }
+            Err(error) if error.kind.is_retryable() && !engine.abandon.is_cancelled() => {
+                tracing::warn!(error = %error, "a job's end could not be written yet");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            Err(error) => {
+                // The lease runs out, and another attempt decides.
+                tracing::error!(error = %error, source = ?error.source, "a job's end could not be written");
+                return;
+            }
+        }
+    }
+    for (stream, events) in publish {
+        engine.ports.bus.publish(stream, Some(cx.claim.fence), &events).await;
+        if let Some(last) = events.last() {
+            engine.ports.bus.persisted(stream, last.seq);
+        }
+    }
+    if let Some(outcome) = &write.outcome {
+        count(&cx.claim, outcome);
+    }
+}
+
+fn count(claim: &Claim, outcome: &Outcome) {
+    let labels = labels(claim);
+    match outcome {
+        Outcome::Succeeded { .. } => metrics::counter!(names::FINISHED, &labels).increment(1),
+        Outcome::Cancelled => metrics::counter!(names::CANCELLED, &labels).increment(1),
+        Outcome::Retry { .. } => {
+            metrics::counter!(names::FAILED, &labels).increment(1);
+            metrics::counter!(names::RETRIED, &labels).increment(1);
+        }
+        Outcome::Dead { .. } => {
+            metrics::counter!(names::FAILED, &labels).increment(1);
+            metrics::counter!(names::DEAD, &labels).increment(1);
+        }
+        Outcome::HandedBack => {}
+    }
+}

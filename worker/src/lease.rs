@@ -1,0 +1,41 @@
+//! Says that this worker lives, and frees the jobs of those that do not, all by the database's clock.
+
+use crate::{engine::Engine, names};
+use chat_core::Lane;
+
+/// First the heartbeat, then the reaping: a worker that was stopped for a while never reaps itself.
+pub(crate) async fn run(engine: &Engine) {
+    loop {
+        engine.ports.clock.sleep(engine.options.heartbeat).await;
+        if beat(engine).await {
+            reap(engine).await;
+        }
+    }
+}
+
+/// Whether the store took the heartbeat.
+pub(crate) async fn beat(engine: &Engine) -> bool {
+    let lanes: Vec<Lane> = engine.options.lanes.iter().map(|(lane, _)| *lane).collect();
+    match engine.ports.store.heartbeat(engine.id, &lanes).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(error = %error, "the heartbeat could not be written");
+            false
+        }
+    }
+}
+
+pub(crate) async fn reap(engine: &Engine) {
+    match engine.ports.store.reap(engine.options.lease, engine.options.offer_again).await {
+        Ok(reaped) => {
+            if reaped.orphaned > 0 {
+                metrics::counter!(names::REAPED).increment(reaped.orphaned);
+                tracing::warn!(jobs = reaped.orphaned, "jobs of workers that are gone run again");
+            }
+            for lane in reaped.lanes {
+                engine.ports.lanes.backlog(lane);
+            }
+        }
+        Err(error) => tracing::warn!(error = %error, "nothing could be reaped"),
+    }
+}
