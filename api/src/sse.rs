@@ -72,7 +72,7 @@ pub async fn of_response(
 /// Streams a feed until it or the process ends.
 pub fn respond(state: &AppState, feed: Feed) -> Response {
     let draining = state.draining.clone().cancelled_owned();
-    let frames = Frames::new(feed.into_batches().boxed(), state.options.keep_alive);
+    let frames = Frames::new(feed.into_batches().take_until(draining).boxed(), state.options.keep_alive);
     let mut response = Body::from_stream(frames).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{ask, config, ingest, jobs, maintain, up};
+use crate::commands::{ask, bench, config, ingest, jobs, maintain, up};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -66,4 +66,6 @@ pub enum Command {
     Init,
     /// Show the effective settings and where each comes from
     Config(config::Args),
+    /// Measure this build on this machine
+    Bench(bench::Args),
 }

@@ -22,7 +22,7 @@ macro_rules! ids {
             /// What the text form starts with.
             pub const PREFIX: &'static str = $prefix;
 
-            /// A fresh, time-ordered id (UUIDv7).
+            /// A fresh, time-ordered id (`UUIDv7`).
             #[allow(clippy::new_without_default)] // two calls differ: that is no default
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
@@ -84,7 +84,7 @@ ids! {
     DocumentId = "doc_";
     /// One version of a document; also names the event stream of its ingestion.
     VersionId = "ver_";
-    /// A passage of one version (UUIDv5, so that indexing twice writes the same point).
+    /// A passage of one version (`UUIDv5`, so that indexing twice writes the same point).
     ChunkId = "chk_";
     /// A background job.
     JobId = "job_";

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// How long anything may take before a test gives up on it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The program that was built beside the tests.
 pub fn program() -> PathBuf {

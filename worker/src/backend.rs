@@ -88,7 +88,9 @@ async fn claim(engine: &Engine, ids: Vec<JobId>) -> Vec<Claim> {
             Ok(claims) => {
                 if claims.len() < ids.len() {
                     let got: std::collections::HashSet<_> = claims.iter().map(|claim| claim.job).collect();
-                    ids.iter().filter(|id| !got.contains(id)).for_each(|id| engine.forget(*id));
+                    for id in ids.iter().filter(|id| !got.contains(id)) {
+                        engine.forget(*id);
+                    }
                 }
                 return claims;
             }
@@ -98,7 +100,9 @@ async fn claim(engine: &Engine, ids: Vec<JobId>) -> Vec<Claim> {
             }
         }
     }
-    ids.iter().for_each(|id| engine.forget(*id));
+    for id in ids {
+        engine.forget(id);
+    }
     Vec::new()
 }
 

@@ -18,19 +18,16 @@ pub(crate) async fn run(engine: &Engine, schedule: &Schedule) {
     let mut last = last_tick(engine, schedule).await;
     loop {
         let now = engine.ports.clock.now();
-        match latest_due(&times, last, now) {
-            Some(tick) => {
-                if enqueue(engine, schedule, tick).await {
-                    last = tick;
-                } else {
-                    engine.ports.clock.sleep(PAUSE).await;
-                }
+        if let Some(tick) = latest_due(&times, last, now) {
+            if enqueue(engine, schedule, tick).await {
+                last = tick;
+            } else {
+                engine.ports.clock.sleep(PAUSE).await;
             }
-            None => {
-                let next = times.after(&now.to_datetime()).next().map(Timestamp::from);
-                let wait = next.map_or(LOOK_AGAIN, |next| next.since(now)).min(LOOK_AGAIN);
-                engine.ports.clock.sleep(wait).await;
-            }
+        } else {
+            let next = times.after(&now.to_datetime()).next().map(Timestamp::from);
+            let wait = next.map_or(LOOK_AGAIN, |next| next.since(now)).min(LOOK_AGAIN);
+            engine.ports.clock.sleep(wait).await;
         }
     }
 }

@@ -109,7 +109,7 @@ async fn next_control(
         match from.recv().await {
             Ok(message) => return Some((message, from)),
             Err(RecvError::Lagged(lost)) => {
-                tracing::warn!(lost, "control messages were lost: the reader was late")
+                tracing::warn!(lost, "control messages were lost: the reader was late");
             }
             Err(RecvError::Closed) => return None,
         }

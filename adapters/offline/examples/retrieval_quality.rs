@@ -134,7 +134,9 @@ impl Corpus {
             at(0.5),
             at(0.95)
         );
-        missed.iter().for_each(|line| println!("{line}"));
+        for line in missed {
+            println!("{line}");
+        }
         Ok(())
     }
 }

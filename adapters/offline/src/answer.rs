@@ -15,7 +15,7 @@ const LEAST: usize = 2;
 /// How well, compared with the best, a sentence must fit to be quoted beyond the least number.
 const WORTHY: f32 = 0.5;
 /// What a word in the heading counts, compared with one in the sentence.
-const HEADING: f32 = 0.4;
+const HEADING: f32 = 0.6;
 /// How much of a sentence's words may have been quoted before.
 const REPEATED: f32 = 0.7;
 /// The longest quotation, in characters.
@@ -40,7 +40,8 @@ pub(crate) fn answer(completion: &Completion) -> String {
     let mut text = opening.to_owned();
     for quote in quotes {
         let words = shortened(&quote.sentence.text);
-        text += &format!("\n\n- {open}{words}{close} [{}]", quote.index);
+        let number = quote.index;
+        text.extend(["\n\n- ", open, &words, close, &format!(" [{number}]")]);
     }
     text
 }

@@ -75,7 +75,9 @@ fn weigh(same: &[Feature]) -> Feature {
 fn normalised(mut vector: Vec<f32>) -> Vec<f32> {
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {
-        vector.iter_mut().for_each(|value| *value /= length);
+        for value in &mut vector {
+            *value /= length;
+        }
     }
     vector
 }
@@ -116,7 +118,6 @@ mod tests {
     #[test]
     fn the_same_text_has_the_same_vector_wherever_it_is_made() {
         let sum: f32 = vector("Rust 的所有权").iter().enumerate().map(|(n, value)| n as f32 * value).sum();
-        assert!((sum - EXPECTED_SUM).abs() < 0.01, "{sum}: stored vectors would no longer match");
+        assert!((sum + 72.884_79).abs() < 0.01, "{sum}: stored vectors would no longer match");
     }
-    const EXPECTED_SUM: f32 = 0.0;
 }

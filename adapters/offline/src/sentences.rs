@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn markdown_is_read_and_not_quoted() {
         let passage = "# Ownership\n\nEach *value* has an\n**owner**. See [the book](https://example.org).\n\n```rust\nlet a = 1;\n```\n\n\
-                       - first item\n- second item\n\n| a | b |\n|---|---|\n| one | two |\n\n> Quoted words.\n\n![picture](x.png)\n<hr>";
+                       - first item\n- second item\n\n| a | b |\n|---|---|\n| one | two |\n\n> Quoted\n> words.\n\n![picture](x.png)\n<hr>";
         assert_eq!(
             texts(passage),
             [
@@ -61,6 +61,21 @@ mod tests {
             ]
         );
         assert!(sentences(passage).iter().all(|sentence| sentence.heading == "Ownership"));
+    }
+
+    #[test]
+    fn a_wrapped_line_that_begins_with_a_number_is_no_item() {
+        assert_eq!(texts("Values up to\n255. More of them."), ["Values up to 255.", "More of them."]);
+        assert_eq!(texts("1. one\n2. two\n   more\n10) ten"), ["one", "two more", "ten"]);
+    }
+
+    #[test]
+    fn code_within_a_sentence_stays_as_it_is() {
+        assert_eq!(
+            texts("Call `__init__` with `*x` of `Vec<a>`, that is 2 * 3."),
+            ["Call `__init__` with `*x` of `Vec<a>`, that is 2 * 3."]
+        );
+        assert_eq!(texts("The letter _Ze_, (*not* snake_case)."), ["The letter Ze, (not snake_case)."]);
     }
 
     #[test]

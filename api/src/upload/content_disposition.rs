@@ -131,6 +131,11 @@ mod tests {
     }
 
     #[test]
+    fn a_hidden_nul_goes() {
+        assert_eq!(name_of(b"form-data; name=\"file\"; filename*=UTF-8''a%00b%0D.txt"), "ab.txt");
+    }
+
+    #[test]
     fn gbk_names_are_read() {
         let mut value = b"form-data; name=\"file\"; filename=\"".to_vec();
         value.extend_from_slice(&[0xca, 0xd6, 0xb2, 0xe1]); // 手册

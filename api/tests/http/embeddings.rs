@@ -1,5 +1,5 @@
 use crate::app::{App, DEADLINE};
-use chat_core::{Outcome, WorkerId, Write};
+use chat_core::{JobFilter, Outcome, PageRequest, WorkerId, Write};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ async fn whoever_waits_gets_the_vectors() {
         let (deadline, store) = (Instant::now() + DEADLINE, &app.state.ports.store);
         let id = loop {
             assert!(Instant::now() < deadline, "no job came");
-            let jobs = store.jobs(&Default::default(), Default::default()).await.unwrap();
+            let jobs = store.jobs(&JobFilter::default(), PageRequest::default()).await.unwrap();
             if let Some(job) = jobs.rows.first() {
                 break job.id;
             }

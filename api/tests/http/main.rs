@@ -7,6 +7,7 @@ mod bad_uploads;
 mod collections;
 mod documents;
 mod embeddings;
+mod feeds;
 mod form;
 mod idempotency;
 mod jobs;

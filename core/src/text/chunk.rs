@@ -2,7 +2,8 @@
 
 use super::{
     outline::{Outline, Section},
-    split::{Limits, Syntax, split},
+    split::{Limits, Splitter, Syntax},
+    table::{Size, TokenTable},
     tokens::count_tokens,
 };
 use crate::ports::TextFormat;
@@ -61,9 +62,9 @@ pub struct Chunk {
 /// and a section that does not fit is divided at blocks, sentences or words, in this order, by text-splitter. Together
 /// the passages hold every character of the text that is not white space. An empty text has none.
 ///
-/// Measured by `examples/chunk_speed.rs` (release build, one core of a small server, 512/64, Markdown of two
-/// programming books): 5.9 MB/s English, 3.9 MB/s Chinese, against 1.4 and 2.0 MB/s for text-splitter alone on whole
-/// files; 200,000 Han characters without punctuation in 0.12 s, against 16 s.
+/// Measured by `examples/chunk_speed.rs` on a busy machine (release build, one of two cores, 512/64, the Markdown of two
+/// programming books): 5.2 MB/s English and 3.5 MB/s Chinese, where text-splitter alone does 1.0 and 0.6 MB/s on the
+/// same files; 200,000 Han characters without punctuation take 0.13 s, against 74 s.
 pub fn chunk(text: &str, format: TextFormat, options: ChunkOptions) -> Vec<Chunk> {
     let (outline, syntax) = match format {
         TextFormat::Plain => (Outline::flat(text), Syntax::Plain),
@@ -72,47 +73,52 @@ pub fn chunk(text: &str, format: TextFormat, options: ChunkOptions) -> Vec<Chunk
     let mut cutter = Cutter::new(text, &outline, syntax, options.limits());
     let mut group: Option<Group> = None;
     for section in &outline.sections {
-        let tokens = count_tokens(&text[section.bytes.clone()]);
+        let next = Group::of(section, text, cutter.limits.max);
         match &mut group {
-            Some(open) if open.accepts(section, tokens, cutter.limits.max) => open.add(section, tokens, text),
-            Some(open) if open.is_heading_of(section, text) => open.head(section, tokens),
+            Some(open) if open.accepts(&next, cutter.limits.max) => open.add(next, text),
+            Some(open) if open.is_heading_of(&next, text) => open.head(next),
             _ => {
-                if let Some(full) = group.replace(Group::of(section, tokens)) {
-                    cutter.group(&full);
+                if let Some(full) = group.replace(next) {
+                    cutter.group(full);
                 }
             }
         }
     }
     if let Some(last) = group {
-        cutter.group(&last);
+        cutter.group(last);
     }
     cutter.chunks
 }
 
 /// Sections that become one passage, if they fit.
 struct Group {
+    /// Without blank lines around it.
     bytes: Range<usize>,
     heading: Range<usize>,
     level: u8,
     title: Option<Arc<str>>,
-    tokens: usize,
+    size: Size,
+    is_joined: bool,
 }
 
 impl Group {
-    fn of(section: &Section, tokens: usize) -> Self {
+    fn of(section: &Section, text: &str, max: usize) -> Self {
+        let bytes = trim(text, section.bytes.clone());
         Self {
-            bytes: section.bytes.clone(),
-            heading: section.heading.clone(),
+            size: Size::of(&text[bytes.clone()], max),
+            heading: section.heading.start.max(bytes.start)
+                ..section.heading.end.clamp(bytes.start, bytes.end),
+            bytes,
             level: section.level,
             title: section.path.clone(),
-            tokens,
+            is_joined: false,
         }
     }
 
-    fn accepts(&self, next: &Section, tokens: usize, max: usize) -> bool {
-        let stray = self.tokens < max / STRAY_SHARE;
+    fn accepts(&self, next: &Self, max: usize) -> bool {
+        let stray = self.size.tokens < max / STRAY_SHARE;
         let below = self.level > 0 && next.level >= self.level;
-        self.tokens + tokens <= max && (stray || below)
+        self.size.with(next.size.tokens) <= max && (stray || below)
     }
 
     /// Whether there is nothing yet but headings.
@@ -121,28 +127,34 @@ impl Group {
     }
 
     /// Whether these are only the headings above a section, which itself is too long to be added.
-    fn is_heading_of(&self, next: &Section, text: &str) -> bool {
+    fn is_heading_of(&self, next: &Self, text: &str) -> bool {
         next.level > self.level && self.is_bare(text)
     }
 
     /// Becomes a section that has its chapter's heading before its own.
-    fn head(&mut self, next: &Section, tokens: usize) {
+    fn head(&mut self, next: Self) {
         self.bytes.end = next.bytes.end;
         self.heading.end = next.heading.end;
-        self.tokens += tokens;
-        self.title.clone_from(&next.path);
+        self.size = Size { tokens: self.size.with(next.size.tokens), ..next.size };
+        self.title = next.title;
+        self.is_joined = true;
     }
 
-    fn add(&mut self, next: &Section, tokens: usize, text: &str) {
+    fn add(&mut self, next: Self, text: &str) {
         if self.is_bare(text) {
             self.heading.end = next.heading.end;
         }
         self.bytes.end = next.bytes.end;
-        self.tokens += tokens;
-        if self.title.is_none() {
-            self.title.clone_from(&next.path);
-        }
+        self.size = Size { tokens: self.size.with(next.size.tokens), table: None };
+        self.title = self.title.take().or(next.title);
+        self.is_joined = true;
     }
+}
+
+/// A range, and its tokens if they are counted already.
+struct Piece {
+    range: Range<usize>,
+    tokens: Option<usize>,
 }
 
 struct Cutter<'a> {
@@ -162,55 +174,64 @@ impl<'a> Cutter<'a> {
         Self { text, outline, syntax, limits, chunks: Vec::new(), last: 0..0, counted: (0, 0) }
     }
 
-    fn group(&mut self, group: &Group) {
-        let title = group.title.as_deref();
-        if group.tokens <= self.limits.max {
-            self.passage(group.bytes.clone(), title, self.limits);
-        } else {
-            self.divide(group, title);
+    fn split(&self, range: Range<usize>, limits: Limits, table: Option<&TokenTable>) -> Vec<Range<usize>> {
+        Splitter { text: self.text, outline: self.outline, syntax: self.syntax, table }.split(range, limits)
+    }
+
+    fn group(&mut self, group: Group) {
+        if group.size.tokens > self.limits.max {
+            return self.divide(&group);
         }
+        let tokens = (!group.is_joined).then_some(group.size.tokens);
+        self.passage(&Piece { range: group.bytes, tokens }, group.title.as_deref(), self.limits);
     }
 
     /// Divides a section. Its heading goes with what follows it and never stands alone.
-    fn divide(&mut self, group: &Group, title: Option<&str>) {
+    fn divide(&mut self, group: &Group) {
         let heading_tokens = count_tokens(&self.text[group.heading.clone()]);
         let fits = heading_tokens < self.limits.max / 2;
         let (body, reserve) = if fits { (group.heading.end, heading_tokens) } else { (group.bytes.start, 0) };
-        let window = Limits { reserve, ..self.limits };
-        let mut ranges = split(self.text, self.outline, self.syntax, body..group.bytes.end, window);
-        if let Some(first) = ranges.first_mut() {
-            first.start = group.bytes.start;
+        let limits = Limits { reserve, ..self.limits };
+        let mut ranges = self.split(body..group.bytes.end, limits, group.size.table.as_ref());
+        match ranges.first_mut() {
+            Some(first) => first.start = group.bytes.start,
+            None => ranges.push(group.bytes.clone()),
         }
-        for range in self.joined(ranges) {
-            self.passage(range, title, self.limits);
+        for piece in self.joined(ranges) {
+            self.passage(&piece, group.title.as_deref(), self.limits);
         }
     }
 
     /// Joins neighbours that fit together: text-splitter leaves single lines of deeply nested lists and quotes alone.
-    fn joined(&self, ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
-        let mut out: Vec<(Range<usize>, usize)> = Vec::with_capacity(ranges.len());
+    fn joined(&self, ranges: Vec<Range<usize>>) -> Vec<Piece> {
+        let mut out: Vec<Piece> = Vec::with_capacity(ranges.len());
+        let mut sum = 0;
         for range in ranges {
             let tokens = count_tokens(&self.text[range.clone()]);
             match out.last_mut() {
-                Some((last, sum)) if *sum + tokens <= self.limits.max => {
-                    last.end = last.end.max(range.end);
-                    *sum += tokens;
+                Some(last) if sum + tokens < self.limits.max => {
+                    sum += tokens + 1;
+                    *last = Piece { range: last.range.start..last.range.end.max(range.end), tokens: None };
                 }
-                _ => out.push((range, tokens)),
+                _ => {
+                    sum = tokens;
+                    out.push(Piece { range, tokens: Some(tokens) });
+                }
             }
         }
-        out.into_iter().map(|(range, _)| range).collect()
+        out
     }
 
     /// Adds a passage; one that turns out to be too long, by the exact count, is divided again within `limits`.
-    fn passage(&mut self, range: Range<usize>, title: Option<&str>, limits: Limits) {
-        let range = trim(self.text, self.news(range));
+    fn passage(&mut self, piece: &Piece, title: Option<&str>, limits: Limits) {
+        let range = trim(self.text, self.news(piece.range.clone()));
         let text = &self.text[range.clone()];
-        let tokens = count_tokens(text);
+        let counted = piece.tokens.filter(|_| range == piece.range);
+        let tokens = counted.unwrap_or_else(|| count_tokens(text));
         if tokens > self.limits.max {
             let tighter = limits.tighter();
-            for part in split(self.text, self.outline, self.syntax, range, tighter) {
-                self.passage(part, title, tighter);
+            for range in self.split(range, tighter, None) {
+                self.passage(&Piece { range, tokens: None }, title, tighter);
             }
         } else if tokens > 0 {
             let start = self.characters_before(range.start);

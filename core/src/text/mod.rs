@@ -5,6 +5,7 @@ mod heading;
 mod keywords;
 mod outline;
 mod split;
+mod table;
 mod tokens;
 
 pub use chunk::{Chunk, ChunkOptions, chunk};

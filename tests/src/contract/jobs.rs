@@ -199,11 +199,11 @@ async fn delayed_jobs_become_due(store: &dyn Store) {
 }
 
 async fn jobs_of_dead_workers_run_again(store: &dyn Store) {
-    let (lease, again) = (Duration::from_millis(40), Duration::from_secs(60));
+    let (lease, again) = (Duration::from_millis(40), Duration::from_mins(1));
     let id = enqueue(store, job()).await;
     let dead = worker(store).await;
     let old = store.claim(dead, vec![id]).await.unwrap().remove(0);
-    store.reap(Duration::from_secs(60), again).await.unwrap();
+    store.reap(Duration::from_mins(1), again).await.unwrap();
     assert_eq!(state(store, id).await, JobState::Running, "a living worker's job was taken");
     let deadline = std::time::Instant::now() + Duration::from_secs(5);
     while state(store, id).await == JobState::Running {
@@ -220,7 +220,7 @@ async fn jobs_of_dead_workers_run_again(store: &dyn Store) {
     let deadline = std::time::Instant::now() + Duration::from_secs(5);
     while state(store, offered).await == JobState::Handed {
         assert!(std::time::Instant::now() < deadline, "a lost offer was not repeated");
-        store.reap(Duration::from_secs(60), Duration::from_millis(1)).await.unwrap();
+        store.reap(Duration::from_mins(1), Duration::from_millis(1)).await.unwrap();
     }
     finish(store, &claim(store, offered).await.unwrap(), succeeded()).await.unwrap();
 }

@@ -16,6 +16,7 @@ use std::{
 const KILLS: usize = 20;
 const TURNS: usize = 300;
 const DOCUMENTS: usize = 40;
+const CALLERS: usize = 10;
 /// After a restart everything that waited runs again within this time.
 const RECOVERY: Duration = Duration::from_secs(15);
 
@@ -100,7 +101,6 @@ async fn nothing_is_lost_and_nothing_happens_twice() {
     let history = History::default();
     let collection = server.client().collection("pumps").await;
     let mut callers = tokio::task::JoinSet::new();
-    const CALLERS: usize = 10;
     for caller in 0..CALLERS {
         let session = server.client().session(&json!({})).await;
         let share = TURNS / CALLERS;
@@ -121,7 +121,7 @@ async fn nothing_is_lost_and_nothing_happens_twice() {
         *place.0.write().unwrap() = server.client();
         slowest = slowest.max(killed.elapsed());
     }
-    let ended = tokio::time::timeout(RECOVERY + Duration::from_secs(60), async {
+    let ended = tokio::time::timeout(RECOVERY + Duration::from_mins(1), async {
         while let Some(caller) = callers.join_next().await {
             caller.unwrap();
         }

@@ -56,9 +56,9 @@ fn what_overlapping_passages_share_is_quoted_once() {
 
 #[test]
 fn quotes_between_one_and_four_sentences() {
-    let many: String =
-        (0..50).map(|n| format!("Ownership number {n} concerns topic{n} and value{n}. ")).collect();
-    let text = answered("ownership", &[("a.md", &many)]);
+    let many: Vec<String> =
+        (0..50).map(|n| format!("Ownership number {n} concerns topic{n} and value{n}.")).collect();
+    let text = answered("ownership", &[("a.md", &many.join(" "))]);
     assert!((LEAST..=MOST).contains(&text.matches("\n- ").count()), "{text}");
     let one = answered("What is ownership?", &[("a.md", "Ownership is a set of rules.")]);
     assert_eq!(one.matches("\n- ").count(), 1);

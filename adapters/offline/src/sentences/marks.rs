@@ -13,7 +13,7 @@ enum Line<'a> {
     Fence,
     Blank,
     Heading(&'a str),
-    /// An item or a quotation: begins a block of its own.
+    /// An item of a list: begins a block of its own.
     Item(&'a str),
     Row(&'a str),
     Text(&'a str),
@@ -21,8 +21,9 @@ enum Line<'a> {
 
 pub(super) fn blocks(passage: &str) -> Vec<Block> {
     let (mut blocks, mut paragraph, mut in_code) = (vec![], String::new(), false);
+    let mut in_list = false;
     for line in passage.lines() {
-        let kind = read_line(line);
+        let kind = read_line(line, in_list || paragraph.is_empty());
         if matches!(kind, Line::Fence) {
             in_code = !in_code;
         }
@@ -32,6 +33,7 @@ pub(super) fn blocks(passage: &str) -> Vec<Block> {
         if !matches!(kind, Line::Text(_)) {
             end(&mut paragraph, &mut blocks);
         }
+        in_list = matches!(kind, Line::Item(_)) || (in_list && matches!(kind, Line::Text(_)));
         match kind {
             Line::Heading(text) => blocks.push(Block::Heading(plain(text))),
             Line::Item(text) | Line::Text(text) => append(&mut paragraph, text),
@@ -65,8 +67,10 @@ fn is_wide(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}' | '“' | '”' | '‘' | '’')
 }
 
-fn read_line(line: &str) -> Line<'_> {
-    let text = line.trim();
+/// A number begins an item only where a list can be: a wrapped line may begin with one, too.
+fn read_line(line: &str, may_be_numbered: bool) -> Line<'_> {
+    // Within a quotation lines mean what they mean elsewhere.
+    let text = line.trim_start_matches(['>', ' ', '\t']).trim_end();
     if text.starts_with("```") || text.starts_with("~~~") {
         Line::Fence
     } else if is_blank(text) {
@@ -77,7 +81,7 @@ fn read_line(line: &str) -> Line<'_> {
         Line::Heading(heading.trim_matches(['#', ' ']))
     } else if text.starts_with('|') {
         Line::Row(text)
-    } else if let Some(item) = item(text) {
+    } else if let Some(item) = item(text).or_else(|| numbered(text).filter(|_| may_be_numbered)) {
         Line::Item(item)
     } else {
         Line::Text(text)
@@ -92,12 +96,10 @@ fn is_blank(text: &str) -> bool {
 }
 
 fn item(text: &str) -> Option<&str> {
-    if let Some(quoted) = text.strip_prefix('>') {
-        return Some(quoted.trim_start());
-    }
-    if let Some(rest) = ["- ", "* ", "+ "].iter().find_map(|mark| text.strip_prefix(mark)) {
-        return Some(rest.trim_start());
-    }
+    ["- ", "* ", "+ "].iter().find_map(|mark| text.strip_prefix(mark)).map(str::trim_start)
+}
+
+fn numbered(text: &str) -> Option<&str> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let rest = text[digits..].strip_prefix(['.', ')'])?;
     ((1..=3).contains(&digits) && rest.starts_with(' ')).then(|| rest.trim_start())
@@ -110,25 +112,38 @@ fn cells(row: &str) -> String {
 
 /// A line without emphasis, links, pictures and tags. Code marks stay: they read well.
 fn plain(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
+    let (mut text, mut in_code) = (String::with_capacity(line.len()), false);
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
-        rest = if let Some(after) = picture(rest).or_else(|| tag(rest)) {
-            after
-        } else if let Some((words, after)) = bracket(rest) {
+        in_code ^= c == '`';
+        rest = if let Some((words, after)) = bracket(rest) {
             text.push_str(&words);
             after
-        } else if let Some(after) = rest.strip_prefix("**").or_else(|| rest.strip_prefix("__")) {
-            after
-        } else if c == '*' && !rest[1..].starts_with(' ') || c == '*' && text.ends_with(char::is_alphanumeric)
+        } else if let Some(after) = picture(rest).or_else(|| tag(rest)).or_else(|| emphasis(rest, &text))
+            && !in_code
         {
-            &rest[1..]
+            after
         } else {
             text.push(c);
             &rest[c.len_utf8()..]
         };
     }
     text.trim().to_owned()
+}
+
+/// A mark of emphasis after `before`, and what follows it. `2 * 3` and `snake_case` have none.
+fn emphasis<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    if let Some(after) = text.strip_prefix("**").or_else(|| text.strip_prefix("__")) {
+        return Some(after);
+    }
+    let after = text.strip_prefix(['*', '_'])?;
+    let (behind, ahead) = (before.ends_with(is_inner), after.starts_with(is_inner));
+    let is_mark = if text.starts_with('*') { behind || ahead } else { behind != ahead };
+    is_mark.then_some(after)
+}
+
+fn is_inner(c: char) -> bool {
+    !c.is_whitespace() && !is_wide(c) && !matches!(c, '(' | ')' | ',' | '.' | ';' | ':' | '!' | '?' | '"')
 }
 
 /// `![words](target)` and what follows it.

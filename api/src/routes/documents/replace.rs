@@ -46,7 +46,6 @@ pub async fn replace_content(
     let name = name.map_or_else(|| document.upload.filename.clone(), |name| sanitise(&name));
     let mut file = receive(&state, &caller, request, name).await?;
     let ingestion = Ingestion::of(&caller, id, &file, state.ports.clock.now());
-    let view = DocumentView::from(ingestion.after(document));
     // What still works on an older version need not.
     let mut changes = stop_ingestion(&caller, id);
     changes.extend(ingestion.changes());
@@ -55,7 +54,8 @@ pub async fn replace_content(
         file.blob.keep(false);
         return Err(taken(error.into()));
     }
-    Ok(Answer::new(StatusCode::ACCEPTED, &view).into_response())
+    let document = state.ports.store.document(&caller.tenant, id).await?;
+    Ok(Answer::new(StatusCode::ACCEPTED, &DocumentView::from(document)).into_response())
 }
 
 async fn receive(

@@ -1,16 +1,13 @@
 //! Claiming: compare-and-set on the row, with a fresh fence for each claim.
 
-use super::{Slot, Tx};
+use super::{ClaimRequest, Tx};
 use chat_core::{Claim, Fence, JobId, Lane, Tenant, Timestamp, WorkerId};
 use sqlx::{Row, sqlite::SqliteRow};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Claims for the whole group, one statement per worker. Who asked first for an id gets it.
-pub(super) async fn claim_all(
-    tx: &mut Tx<'_>,
-    requests: &mut [(WorkerId, Vec<JobId>, Slot<Vec<Claim>>)],
-) -> sqlx::Result<()> {
+pub(super) async fn claim_all(tx: &mut Tx<'_>, requests: &mut [ClaimRequest]) -> sqlx::Result<()> {
     let mut by_worker: HashMap<WorkerId, Vec<String>> = HashMap::new();
     for (worker, ids, _) in requests.iter() {
         by_worker.entry(*worker).or_default().extend(ids.iter().map(|id| id.0.simple().to_string()));

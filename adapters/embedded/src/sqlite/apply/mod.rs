@@ -46,12 +46,15 @@ impl<T: Default> Slot<T> {
     }
 }
 
+/// Who claims which jobs.
+type ClaimRequest = (WorkerId, Vec<JobId>, Slot<Vec<Claim>>);
+
 /// The requests of one transaction, by how they are done.
 #[derive(Default)]
 pub(crate) struct Batch {
     enqueues: Vec<(Vec<NewJob>, Slot<Committed>)>,
     finishes: Vec<(Held, Option<Value>, Slot<Committed>)>,
-    claims: Vec<(WorkerId, Vec<JobId>, Slot<Vec<Claim>>)>,
+    claims: Vec<ClaimRequest>,
     commits: Vec<(Write, Slot<Committed>)>,
     hand_outs: Vec<(Lane, usize, Slot<Vec<Ready>>)>,
     promotes: Vec<Slot<(Vec<Lane>, Option<Timestamp>)>>,
@@ -70,11 +73,11 @@ impl Batch {
                 Op::HandOut { lane, limit, reply } => batch.hand_outs.push((lane, limit, Slot::new(reply))),
                 Op::PromoteDue { reply } => batch.promotes.push(Slot::new(reply)),
                 Op::Heartbeat { worker, lanes, reply } => {
-                    batch.heartbeats.push((worker, lanes, Slot::new(reply)))
+                    batch.heartbeats.push((worker, lanes, Slot::new(reply)));
                 }
                 Op::Retire { worker, reply } => batch.retires.push((worker, Slot::new(reply))),
                 Op::Reap { lease, offer_again, reply } => {
-                    batch.reaps.push((lease, offer_again, Slot::new(reply)))
+                    batch.reaps.push((lease, offer_again, Slot::new(reply)));
                 }
                 Op::Upkeep { .. } => {} // never part of a group
             }

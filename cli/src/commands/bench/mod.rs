@@ -1,0 +1,90 @@
+//! `chat bench`: measures this build on this machine. Every run has a fresh folder inside the data folder, removed
+//! afterwards; models and other settings are the configured ones.
+
+mod backlog;
+mod figures;
+mod ingest;
+mod jobs;
+mod pickup;
+mod probe;
+mod rig;
+mod turns;
+
+use crate::{
+    failure::{Exit, Failure, Outcome},
+    run::Context,
+};
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Options of `chat bench`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+    /// How often it is measured
+    #[arg(long, global = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    runs: u32,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Jobs that do nothing: enqueued, drained, and both at once
+    Jobs {
+        /// How many jobs a run
+        #[arg(long, default_value_t = 50_000)]
+        count: usize,
+    },
+    /// From the commit of a job to its handler, when nothing else is to do
+    Pickup {
+        /// How many jobs a run
+        #[arg(long, default_value_t = 1_000)]
+        count: usize,
+    },
+    /// Drain rate with few and with many waiting jobs
+    Backlog {
+        /// How many wait
+        #[arg(long, default_value_t = 200_000)]
+        count: usize,
+    },
+    /// Turns over HTTP: until `response.queued`, until the first piece, until the end
+    Turns {
+        /// How many turns a run
+        #[arg(long, default_value_t = 300)]
+        count: usize,
+        /// How many at a time
+        #[arg(long, default_value_t = 1)]
+        concurrency: usize,
+        /// How many passages there are to search
+        #[arg(long, default_value_t = 1_000)]
+        chunks: usize,
+    },
+    /// Parsing and chunking, on one core
+    Ingest {
+        /// Files and folders; generated Markdown in English and Chinese without any
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// Measures and shows.
+pub async fn run(args: Args, context: Context) -> Outcome {
+    let rig = rig::Rig::new(&context, args.runs)?;
+    let measured = context
+        .interrupt
+        .unless(async {
+            match args.what {
+                What::Jobs { count } => jobs::measure(&rig, count).await,
+                What::Pickup { count } => pickup::measure(&rig, count).await,
+                What::Backlog { count } => backlog::measure(&rig, count).await,
+                What::Turns { count, concurrency, chunks } => {
+                    turns::measure(&rig, &turns::Load { count, concurrency, chunks }).await
+                }
+                What::Ingest { paths } => ingest::measure(&rig, &paths).await,
+            }
+        })
+        .await;
+    rig.clear();
+    let Some(figures) = measured else { return Err(Failure::interrupted("nothing is left behind")) };
+    figures?.show(context.common.json);
+    Ok(Exit::Done)
+}

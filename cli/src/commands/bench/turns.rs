@@ -1,0 +1,179 @@
+//! Turns as a client sees them, over HTTP.
+
+use super::{
+    figures::Figures,
+    rig::{Rig, resident_mib},
+};
+use crate::{
+    failure::{Failure, Outcome},
+    server::{Crew, Reach, Server},
+};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+/// What is asked of the server.
+pub(super) struct Load {
+    pub(super) count: usize,
+    pub(super) concurrency: usize,
+    pub(super) chunks: usize,
+}
+
+/// When the parts of one turn came, counted from its request.
+#[derive(Debug, Default)]
+struct Turn {
+    queued: Option<Duration>,
+    first: Option<Duration>,
+    /// Between two pieces of the answer.
+    gaps: Vec<Duration>,
+    completed: bool,
+}
+
+pub(super) async fn measure(rig: &Rig, load: &Load) -> Outcome<Figures> {
+    let mut figures = Figures::default();
+    for run in 0..rig.runs {
+        let settings = rig.settings(run);
+        let server = Server::start(&settings, Reach::Private, Crew::Once, &rig.metrics).await?;
+        let caller = Caller::new(server.url())?;
+        caller.fill(load.chunks).await?;
+        caller.turn("warm up the pump?").await?;
+        let resting = resident_mib();
+        let (turns, peak) = all(&caller, load).await?;
+        let of = |pick: fn(&Turn) -> Option<Duration>| turns.iter().filter_map(pick).collect::<Vec<_>>();
+        figures.add_times(["queued_ms.p50", "queued_ms.p99"], of(|turn| turn.queued));
+        figures.add_times(["first_token_ms.p50", "first_token_ms.p99"], of(|turn| turn.first));
+        let gaps: Vec<_> = turns.iter().flat_map(|turn| turn.gaps.iter().copied()).collect();
+        if load.concurrency > 1 {
+            figures.add_times(["gap_ms.p50", "gap_ms.p99"], gaps);
+            figures.add("kib_per_turn", "KiB", (peak - resting).max(0.0) * 1024.0 / load.concurrency as f64);
+        }
+        figures.add("completed", "turns", turns.iter().filter(|turn| turn.completed).count() as f64);
+        figures.add("rss_mib", "MiB", peak);
+        server.stop(Duration::from_secs(2)).await;
+    }
+    Ok(figures)
+}
+
+/// Asks everything, so many at a time; the most memory that was seen meanwhile.
+async fn all(caller: &Caller, load: &Load) -> Outcome<(Vec<Turn>, f64)> {
+    let places = Arc::new(Semaphore::new(load.concurrency));
+    let mut asked = JoinSet::new();
+    for number in 0..load.count {
+        let (caller, places) = (caller.clone(), places.clone());
+        asked.spawn(async move {
+            let _place = places.acquire_owned().await;
+            caller.turn(&format!("what is the pressure of pump {}?", number % 997)).await
+        });
+    }
+    let (mut turns, mut peak) = (Vec::with_capacity(load.count), resident_mib());
+    let mut look = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        tokio::select! {
+            ended = asked.join_next() => match ended {
+                Some(turn) => turns.push(turn.map_err(|error| Failure::new(error.to_string()))??),
+                None => return Ok((turns, peak)),
+            },
+            _ = look.tick() => peak = peak.max(resident_mib()),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Caller {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Caller {
+    fn new(server: String) -> Outcome<Self> {
+        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).no_proxy().build();
+        Ok(Self { http: http.map_err(lost)?, url: format!("{server}/api/v1") })
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Outcome<reqwest::Response> {
+        let answer = self.http.post(format!("{}{path}", self.url)).json(body).send().await.map_err(lost)?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        Err(Failure::new(format!("{path} answered {status}: {}", answer.text().await.unwrap_or_default())))
+    }
+
+    /// A collection with so many passages, one for each section.
+    async fn fill(&self, chunks: usize) -> Outcome<()> {
+        let collection: Value =
+            self.post("/collections", &json!({"name": "bench"})).await?.json().await.map_err(lost)?;
+        let id = collection["id"].as_str().unwrap_or_default();
+        let filler = "Check the seal of this pump every week and write down what you saw. ".repeat(28);
+        let per_document = 50;
+        let mut documents = Vec::new();
+        for first in (0..chunks).step_by(per_document) {
+            let sections = (first..(first + per_document).min(chunks)).map(|number| {
+                format!(
+                    "# Pump {number}\n\nThe pressure of pump {number} is {} bar. {filler}\n\n",
+                    number % 9 + 1
+                )
+            });
+            let body = json!({"text": sections.collect::<String>(), "filename": format!("pumps-{first}.md")});
+            let path = format!("/collections/{id}/documents");
+            let uploaded: Value = self.post(&path, &body).await?.json().await.map_err(lost)?;
+            documents.push(uploaded["documents"][0]["id"].as_str().unwrap_or_default().to_owned());
+        }
+        for document in documents {
+            self.ready(&document).await?;
+        }
+        Ok(())
+    }
+
+    async fn ready(&self, document: &str) -> Outcome<()> {
+        loop {
+            let answer =
+                self.http.get(format!("{}/documents/{document}", self.url)).send().await.map_err(lost)?;
+            let state: Value = answer.json().await.map_err(lost)?;
+            match state["status"].as_str() {
+                Some("ready") => return Ok(()),
+                Some("failed" | "cancelled") => {
+                    return Err(Failure::new(format!("a document was not read: {state}")));
+                }
+                _ => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// One turn in a session of its own, its events on the same connection.
+    async fn turn(&self, question: &str) -> Outcome<Turn> {
+        let session: Value = self.post("/sessions", &json!({})).await?.json().await.map_err(lost)?;
+        let path = format!("/sessions/{}/messages", session["id"].as_str().unwrap_or_default());
+        let started = Instant::now();
+        let answer = self.post(&path, &json!({"content": question, "stream": true})).await?;
+        let mut body = answer.bytes_stream();
+        let (mut turn, mut last, mut rest) = (Turn::default(), None, Vec::new());
+        while let Some(piece) = body.next().await {
+            rest.extend_from_slice(&piece.map_err(lost)?);
+            let now = Instant::now();
+            while let Some(end) = rest.windows(2).position(|two| two == b"\n\n") {
+                let frame: Vec<u8> = rest.drain(..end + 2).collect();
+                let frame = String::from_utf8_lossy(&frame);
+                let name = frame.lines().find_map(|line| line.strip_prefix("event: "));
+                match name {
+                    Some("response.queued") => turn.queued = Some(now - started),
+                    Some("response.output_text.delta") => {
+                        turn.first.get_or_insert(now - started);
+                        turn.gaps.extend(last.replace(now).map(|last| now - last));
+                    }
+                    Some("response.completed") => turn.completed = true,
+                    _ => {}
+                }
+            }
+        }
+        Ok(turn)
+    }
+}
+
+fn lost(error: reqwest::Error) -> Failure {
+    Failure::new(format!("the connection failed: {error}"))
+}
