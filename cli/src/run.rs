@@ -59,7 +59,7 @@ async fn execute(command: Command, context: Context) -> Outcome {
         Command::Maintain(args) => commands::maintain::run(args, context).await,
         Command::Migrate => commands::migrate::run(&context).await,
         Command::Init => commands::init::run(&context).await,
-        Command::Bench(args) => commands::bench::run(args, context).await,
+        Command::Bench(args) => Box::pin(commands::bench::run(args, context)).await,
         Command::Config(args) => Ok(commands::config::run(&args, &context.common, &context.settings)),
     }
 }

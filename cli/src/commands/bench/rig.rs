@@ -81,6 +81,7 @@ impl Rig {
 }
 
 /// A port's error as the command line shows it.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 pub(super) fn failed(error: PortError) -> Failure {
     Failure::new(error.to_string())
 }

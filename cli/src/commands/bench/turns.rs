@@ -38,7 +38,7 @@ pub(super) async fn measure(rig: &Rig, load: &Load) -> Outcome<Figures> {
     for run in 0..rig.runs {
         let settings = rig.settings(run);
         let server = Server::start(&settings, Reach::Private, Crew::Once, &rig.metrics).await?;
-        let caller = Caller::new(server.url())?;
+        let caller = Caller::new(&server.url())?;
         caller.fill(load.chunks).await?;
         caller.turn("warm up the pump?").await?;
         let resting = resident_mib();
@@ -89,7 +89,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn new(server: String) -> Outcome<Self> {
+    fn new(server: &str) -> Outcome<Self> {
         let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).no_proxy().build();
         Ok(Self { http: http.map_err(lost)?, url: format!("{server}/api/v1") })
     }
@@ -174,6 +174,7 @@ impl Caller {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn lost(error: reqwest::Error) -> Failure {
     Failure::new(format!("the connection failed: {error}"))
 }
