@@ -16,6 +16,8 @@ pub enum Change {
     CancelJobs(JobFilter, Vec<JobId>),
     /// Runs dead or cancelled jobs again, from their first attempt. Naming no id means all that match.
     RetryJobs(JobFilter, Vec<JobId>),
+    /// Removes the ended jobs that match. Naming no id means all of them.
+    DeleteJobs(JobFilter, Vec<JobId>),
     /// How far a run is.
     JobProgress(JobId, Value),
 
@@ -238,7 +240,7 @@ pub struct Committed {
     pub events: Vec<(StreamId, Event)>,
     /// Running jobs that are to stop, and who runs them.
     pub cancel: Vec<(JobId, WorkerId)>,
-    /// How many rows `CancelJobs` and `RetryJobs` changed.
+    /// How many rows `CancelJobs`, `RetryJobs` and `DeleteJobs` touched.
     pub affected: u64,
     /// The earliest time that a job of this commit waits for.
     pub due: Option<Timestamp>,

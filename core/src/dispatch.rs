@@ -58,9 +58,6 @@ impl Dispatcher {
     }
 
     async fn announce(&self, committed: &Committed) {
-        for ready in &committed.ready {
-            self.lanes.offer(*ready).await;
-        }
         for lane in &committed.backlog {
             self.lanes.backlog(*lane);
         }
@@ -69,6 +66,9 @@ impl Dispatcher {
         }
         for (stream, event) in &committed.events {
             self.bus.publish(*stream, None, std::slice::from_ref(event)).await;
+        }
+        for ready in &committed.ready {
+            self.lanes.offer(*ready).await;
         }
         for (job, worker) in &committed.cancel {
             self.bus.control(Control::Cancel { job: *job, worker: *worker }).await;

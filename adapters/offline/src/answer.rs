@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 
 /// How many sentences an answer quotes at most.
 const MOST: usize = 4;
-/// How many it quotes even if the others fit much worse than the best.
-const LEAST: usize = 2;
+/// How many of the best passages it quotes even if a sentence of another fits better.
+const LEADING: usize = 3;
 /// How well, compared with the best, a sentence must fit to be quoted beyond the least number.
 const WORTHY: f32 = 0.5;
 /// What a word in the heading counts, compared with one in the sentence.
@@ -74,13 +74,15 @@ fn choose(question: &str, passages: &[PromptPassage]) -> Vec<Quote> {
     // Stable: of equals, the one of the better passage, and the earlier one.
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     let best = candidates.first().map_or(0.0, |quote| quote.score);
+    let leading = leading(passages);
     let mut chosen: Vec<Quote> = vec![];
-    for quote in candidates {
-        let worthy = chosen.len() < LEAST || quote.score >= WORTHY * best;
-        if chosen.len() == MOST || !worthy {
-            break;
-        }
-        if !chosen.iter().any(|earlier| repeats(&quote, earlier)) {
+    // The search knows more of relevance than the words of a sentence: each of the best passages has its say.
+    for (own, quote) in candidates.into_iter().map(|quote| (leading.contains(&quote.index), quote)) {
+        let first_of_leading = own && !chosen.iter().any(|earlier| earlier.index == quote.index);
+        let said = leading.iter().filter(|index| chosen.iter().any(|quote| quote.index == **index)).count();
+        let extra = chosen.len() - said;
+        let room = first_of_leading || extra + leading.len() < MOST && quote.score >= WORTHY * best;
+        if room && chosen.len() < MOST && !chosen.iter().any(|earlier| repeats(&quote, earlier)) {
             chosen.push(quote);
         }
     }
@@ -88,6 +90,11 @@ fn choose(question: &str, passages: &[PromptPassage]) -> Vec<Quote> {
         chosen.retain(|quote| quote.score > 0.0);
     }
     chosen
+}
+
+/// The numbers of the best passages.
+fn leading(passages: &[PromptPassage]) -> Vec<u32> {
+    passages.iter().take(LEADING).map(|passage| passage.index).collect()
 }
 
 /// Every sentence of every passage once; neighbouring passages overlap.

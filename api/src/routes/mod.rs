@@ -5,8 +5,10 @@ mod documents;
 mod embeddings;
 mod health;
 mod jobs;
+mod lanes;
 mod messages;
 mod responses;
+mod schedules;
 mod search;
 mod sessions;
 
@@ -24,6 +26,8 @@ pub fn versioned() -> OpenApiRouter<AppState> {
         .merge(search::router())
         .merge(embeddings::router())
         .merge(jobs::router())
+        .merge(lanes::router())
+        .merge(schedules::router())
 }
 
 /// What operators' machines ask.

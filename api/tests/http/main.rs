@@ -12,6 +12,7 @@ mod form;
 mod idempotency;
 mod jobs;
 mod messages;
+mod operators;
 mod outages;
 mod responses;
 mod service;

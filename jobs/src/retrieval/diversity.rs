@@ -46,11 +46,17 @@ fn likeness(chosen: &Found, other: &Found) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use chat_core::{Chunk, ChunkId, CollectionId, DocumentId, Passage, VersionId};
 
-    fn found(document: DocumentId, ordinal: u32, start: u64, end: u64, score: f32) -> Found {
+    pub(in super::super) fn found(
+        document: DocumentId,
+        ordinal: u32,
+        start: u64,
+        end: u64,
+        score: f32,
+    ) -> Found {
         let chunk = Chunk {
             id: ChunkId::of(VersionId::new(), ordinal, "m"),
             ordinal,

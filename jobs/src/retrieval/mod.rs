@@ -3,6 +3,7 @@
 mod diversity;
 mod kept;
 mod request;
+mod support;
 
 pub use request::{Found, SearchRequest};
 
@@ -16,6 +17,8 @@ use std::collections::HashMap;
 
 /// The most passages of one question that the index is asked for.
 const MOST: usize = 4096;
+/// How many passages are looked at, however few are wanted: they are each other's evidence.
+const EVIDENCE: usize = 48;
 /// The longest question that is looked at, in characters: what is longer names no single thing.
 const LONGEST: usize = 4000;
 
@@ -35,7 +38,9 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Vec<Fo
         return Ok(Vec::new());
     };
     let (query, fell_back) = index_query(ports, request, query, documents).await?;
-    let found = diversity::choose(candidates(ports, query, request.limit).await?, request.limit);
+    let mut candidates = candidates(ports, query, request.limit).await?;
+    support::raise(&mut candidates);
+    let found = diversity::choose(candidates, request.limit);
     if !fell_back {
         kept::keep(ports, &key, found.iter().map(Kept::of).collect()).await;
     }
@@ -94,7 +99,7 @@ async fn embed(ports: &Ports, query: &str) -> PortResult<Vec<f32>> {
 /// Enough passages that can be found to choose `limit` of them. The index may hold versions that are not live, so it
 /// is asked for more until there are enough, or no more.
 async fn candidates(ports: &Ports, mut query: IndexQuery, limit: usize) -> PortResult<Vec<Found>> {
-    let enough = (limit * 3).max(limit + 10);
+    let enough = (limit * 3).max(EVIDENCE);
     query.limit = enough + enough / 2;
     loop {
         let hits = ports.index.search(query.clone()).await?;

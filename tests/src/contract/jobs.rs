@@ -269,6 +269,11 @@ async fn retries_by_hand(store: &dyn Store) {
     assert_eq!(store.job(None, id).await.unwrap().errors.len(), 1, "the history is kept");
     finish(store, &held, succeeded()).await.unwrap();
     assert_eq!(store.commit(retry).await.unwrap().affected, 0, "a job that succeeded was run again");
+    let open = enqueue(store, job()).await;
+    let delete = Write::of(vec![Change::DeleteJobs(JobFilter::default(), vec![id, open])]);
+    assert_eq!(store.commit(delete).await.unwrap().affected, 1, "only what has ended is deleted");
+    assert_eq!(store.job(None, id).await.unwrap_err().kind, ErrorKind::NotFound);
+    finish(store, &claim(store, open).await.unwrap(), succeeded()).await.unwrap();
 }
 
 async fn handing_back_costs_no_attempt(store: &dyn Store) {

@@ -59,7 +59,7 @@ fn quotes_between_one_and_four_sentences() {
     let many: Vec<String> =
         (0..50).map(|n| format!("Ownership number {n} concerns topic{n} and value{n}.")).collect();
     let text = answered("ownership", &[("a.md", &many.join(" "))]);
-    assert!((LEAST..=MOST).contains(&text.matches("\n- ").count()), "{text}");
+    assert!((1..=MOST).contains(&text.matches("\n- ").count()), "{text}");
     let one = answered("What is ownership?", &[("a.md", "Ownership is a set of rules.")]);
     assert_eq!(one.matches("\n- ").count(), 1);
 }

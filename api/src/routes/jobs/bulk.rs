@@ -22,7 +22,11 @@ use utoipa::ToSchema;
 enum Action {
     Cancel,
     Retry,
+    Delete,
 }
+
+const ACTIONS: [(&str, Action); 3] =
+    [("cancel", Action::Cancel), ("retry", Action::Retry), ("delete", Action::Delete)];
 
 /// What to do with which jobs.
 #[derive(Debug)]
@@ -36,8 +40,8 @@ pub struct ChangeJobs {
 #[schema(as = ChangeJobs)]
 #[expect(dead_code, reason = "describes what `ChangeJobs` reads")]
 struct ChangeJobsBody {
-    /// `cancel` or `retry`.
-    #[schema(pattern = "^(cancel|retry)$")]
+    /// `cancel`, `retry`, or `delete` (only what has ended).
+    #[schema(pattern = "^(cancel|retry|delete)$")]
     action: String,
     /// Which jobs: all that match every member. At least one member is needed.
     filter: JobFilterBody,
@@ -76,7 +80,7 @@ impl Input for ChangeJobs {
         fields.require("action");
         fields.require("filter");
         Self {
-            action: fields.choice("action", &[("cancel", Action::Cancel), ("retry", Action::Retry)]),
+            action: fields.choice("action", &ACTIONS),
             filter: fields.object("filter", read_filter).unwrap_or_default(),
         }
     }
@@ -109,7 +113,7 @@ fn read_states(fields: &mut Fields) -> Vec<JobState> {
     })
 }
 
-/// Cancels or retries all jobs that match.
+/// Cancels, retries or deletes all jobs that match.
 #[utoipa::path(
     post, path = "/jobs/bulk", tag = "jobs", request_body = ChangeJobsBody,
     responses((status = 200, body = BulkView), (status = 422, body = ProblemBody))
@@ -128,6 +132,7 @@ pub async fn change_jobs(
     }
     let change = match action {
         Some(Action::Retry) => Change::RetryJobs(filter, Vec::new()),
+        Some(Action::Delete) => Change::DeleteJobs(filter, Vec::new()),
         _ => Change::CancelJobs(filter, Vec::new()),
     };
     let affected = state.commit(vec![change], Vec::new()).await?.affected;

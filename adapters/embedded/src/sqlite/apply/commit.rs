@@ -69,6 +69,7 @@ async fn change_one(tx: &mut Tx<'_>, change: Change, committed: &mut Committed) 
         Change::Enqueue(job) => Ok(enqueue::insert(tx, &job, committed).await?),
         Change::CancelJobs(filter, ids) => Ok(control::cancel(tx, &filter, &ids, committed).await?),
         Change::RetryJobs(filter, ids) => Ok(control::retry(tx, &filter, &ids, committed).await?),
+        Change::DeleteJobs(filter, ids) => Ok(control::delete(tx, &filter, &ids, committed).await?),
         Change::JobProgress(job, progress) => {
             sqlx::query("UPDATE jobs SET progress = ?2 WHERE id = ?1")
                 .bind(job.0)

@@ -56,6 +56,19 @@ pub(super) async fn retry(
     Ok(())
 }
 
+/// Ended jobs are forgotten.
+pub(super) async fn delete(
+    tx: &mut Tx<'_>,
+    filter: &JobFilter,
+    ids: &[JobId],
+    committed: &mut Committed,
+) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM jobs WHERE state >= 4");
+    narrow(&mut query, filter, ids);
+    committed.affected += query.build().execute(&mut *tx.conn).await?.rows_affected();
+    Ok(())
+}
+
 /// Adds the conditions of a filter to a statement that ends within its WHERE clause.
 pub(crate) fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &JobFilter, ids: &[JobId]) {
     if let Some(tenant) = &filter.tenant {

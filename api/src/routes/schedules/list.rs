@@ -1,0 +1,36 @@
+use crate::{page::List, problem::Problem, state::AppState};
+use axum::{Json, extract::State};
+use chat_core::{Page, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A schedule.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Schedule)]
+pub struct ScheduleView {
+    /// `schedule`.
+    #[schema(example = "schedule")]
+    object: &'static str,
+    /// Its name.
+    #[schema(example = "purge_streams")]
+    name: &'static str,
+    /// When, UTC: seconds, minutes, hours, day of month, month, day of week.
+    #[schema(example = "0 25 * * * *")]
+    cron: &'static str,
+    /// The last tick that was enqueued.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_tick: Option<Timestamp>,
+}
+
+/// Every schedule.
+#[utoipa::path(get, path = "/schedules", tag = "schedules", responses((status = 200, body = List<ScheduleView>)))]
+pub async fn list_schedules(State(state): State<AppState>) -> Result<Json<List<ScheduleView>>, Problem> {
+    let mut rows = Vec::new();
+    for schedule in chat_jobs::schedules() {
+        let last_tick = state.ports.store.last_tick(schedule.name).await?;
+        rows.push(ScheduleView { object: "schedule", name: schedule.name, cron: schedule.cron, last_tick });
+    }
+    let page = Page { rows, has_more: false };
+    Ok(Json(List::of(page, |schedule| schedule.name.to_owned(), |schedule| schedule)))
+}
