@@ -26,9 +26,9 @@ pub struct LaneView {
 /// Every lane.
 #[utoipa::path(get, path = "/lanes", tag = "lanes", responses((status = 200, body = List<LaneView>)))]
 pub async fn list_lanes(State(state): State<AppState>) -> Result<Json<List<LaneView>>, Problem> {
-    let stats = state.ports.store.lane_stats(true).await?;
+    let counts = state.ports.store.lane_stats(true).await?;
     let now = state.ports.clock.now();
-    let rows = Lane::ALL.map(|lane| view(lane, &stats, now)).into();
+    let rows = Lane::ALL.map(|lane| view(lane, &counts, now)).into();
     let page = Page { rows, has_more: false };
     Ok(Json(List::of(page, |lane| lane.name.to_owned(), |lane| lane)))
 }

@@ -58,6 +58,9 @@ enum What {
         /// How many passages there are to search
         #[arg(long, default_value_t = 1_000)]
         chunks: usize,
+        /// A running server to ask, so that its memory and time are not this command's too
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
     },
     /// Parsing and chunking, on one core
     Ingest {
@@ -76,8 +79,8 @@ pub async fn run(args: Args, context: Context) -> Outcome {
                 What::Jobs { count } => jobs::measure(&rig, count).await,
                 What::Pickup { count } => pickup::measure(&rig, count).await,
                 What::Backlog { count } => backlog::measure(&rig, count).await,
-                What::Turns { count, concurrency, chunks } => {
-                    turns::measure(&rig, &turns::Load { count, concurrency, chunks }).await
+                What::Turns { count, concurrency, chunks, server } => {
+                    turns::measure(&rig, &turns::Load { count, concurrency, chunks, server }).await
                 }
                 What::Ingest { paths } => ingest::measure(&rig, &paths).await,
             }

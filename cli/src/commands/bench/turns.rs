@@ -21,6 +21,7 @@ pub(super) struct Load {
     pub(super) count: usize,
     pub(super) concurrency: usize,
     pub(super) chunks: usize,
+    pub(super) server: Option<String>,
 }
 
 /// When the parts of one turn came, counted from its request.
@@ -36,26 +37,39 @@ struct Turn {
 pub(super) async fn measure(rig: &Rig, load: &Load) -> Outcome<Figures> {
     let mut figures = Figures::default();
     for run in 0..rig.runs {
+        if let Some(url) = &load.server {
+            ask(&Caller::new(url)?, load, run, &mut figures).await?;
+            continue;
+        }
         let settings = rig.settings(run);
         let server = Server::start(&settings, Reach::Private, Crew::Once, &rig.metrics).await?;
-        let caller = Caller::new(&server.url())?;
-        caller.fill(load.chunks).await?;
-        caller.turn("warm up the pump?").await?;
-        let resting = resident_mib();
-        let (turns, peak) = all(&caller, load).await?;
-        let of = |pick: fn(&Turn) -> Option<Duration>| turns.iter().filter_map(pick).collect::<Vec<_>>();
-        figures.add_times(["queued_ms.p50", "queued_ms.p99"], of(|turn| turn.queued));
-        figures.add_times(["first_token_ms.p50", "first_token_ms.p99"], of(|turn| turn.first));
-        let gaps: Vec<_> = turns.iter().flat_map(|turn| turn.gaps.iter().copied()).collect();
+        let before = resident_mib();
+        let peak = ask(&Caller::new(&server.url())?, load, run, &mut figures).await?;
         if load.concurrency > 1 {
-            figures.add_times(["gap_ms.p50", "gap_ms.p99"], gaps);
-            figures.add("kib_per_turn", "KiB", (peak - resting).max(0.0) * 1024.0 / load.concurrency as f64);
+            // Both ends are in this process.
+            let kib = (peak - before).max(0.0) * 1024.0 / load.concurrency as f64;
+            figures.add("kib_per_turn_and_client", "KiB", kib);
         }
-        figures.add("completed", "turns", turns.iter().filter(|turn| turn.completed).count() as f64);
         figures.add("rss_mib", "MiB", peak);
         server.stop(Duration::from_secs(2)).await;
     }
     Ok(figures)
+}
+
+/// One run; the most memory that this process had meanwhile, in MiB.
+async fn ask(caller: &Caller, load: &Load, run: u32, figures: &mut Figures) -> Outcome<f64> {
+    caller.fill(load.chunks, run).await?;
+    caller.turn("warm up the pump?").await?;
+    let (turns, peak) = all(caller, load).await?;
+    let of = |pick: fn(&Turn) -> Option<Duration>| turns.iter().filter_map(pick).collect::<Vec<_>>();
+    figures.add_times(["queued_ms.p50", "queued_ms.p99"], of(|turn| turn.queued));
+    figures.add_times(["first_token_ms.p50", "first_token_ms.p99"], of(|turn| turn.first));
+    if load.concurrency > 1 {
+        let gaps = turns.iter().flat_map(|turn| turn.gaps.iter().copied());
+        figures.add_times(["gap_ms.p50", "gap_ms.p99"], gaps.collect());
+    }
+    figures.add("completed", "turns", turns.iter().filter(|turn| turn.completed).count() as f64);
+    Ok(peak)
 }
 
 /// Asks everything, so many at a time; the most memory that was seen meanwhile.
@@ -104,9 +118,10 @@ impl Caller {
     }
 
     /// A collection with so many passages, one for each section.
-    async fn fill(&self, chunks: usize) -> Outcome<()> {
+    async fn fill(&self, chunks: usize, run: u32) -> Outcome<()> {
+        let name = format!("bench {} {run}", std::process::id());
         let collection: Value =
-            self.post("/collections", &json!({"name": "bench"})).await?.json().await.map_err(lost)?;
+            self.post("/collections", &json!({ "name": name })).await?.json().await.map_err(lost)?;
         let id = collection["id"].as_str().unwrap_or_default();
         let filler = "Check the seal of this pump every week and write down what you saw. ".repeat(28);
         let per_document = 50;
