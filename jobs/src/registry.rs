@@ -17,6 +17,8 @@ pub trait Handler: Send + Sync {
     fn timeout(&self) -> Duration;
     /// Whether the handler ends by itself when it is cancelled.
     fn ends_itself(&self) -> bool;
+    /// Whether a payload decodes.
+    fn decodes(&self, payload: &str) -> bool;
     /// Decodes the payload and does the work.
     fn run<'a>(&'a self, cx: &'a JobContext) -> BoxFuture<'a, Result<Done, JobError>>;
     /// Decodes the payload and says what else is written when the job ends without success.
@@ -52,6 +54,10 @@ impl<J: JobKind> Handler for Erased<J> {
 
     fn ends_itself(&self) -> bool {
         J::ENDS_ITSELF
+    }
+
+    fn decodes(&self, payload: &str) -> bool {
+        serde_json::from_str::<J>(payload).is_ok()
     }
 
     fn run<'a>(&'a self, cx: &'a JobContext) -> BoxFuture<'a, Result<Done, JobError>> {

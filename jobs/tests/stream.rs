@@ -176,7 +176,7 @@ async fn a_superseded_writer_stops() {
     let superseded = async {
         open.say(&voice, "a").await;
         let _new = open.rig.claim(open.cx.claim.job);
-        open.pass(250).await;
+        open.pass(1_000).await;
         std::future::pending::<()>().await;
     };
     let error: PortError = tokio::select! {

@@ -127,7 +127,7 @@ fn no_path_of_a_machine_and_no_secret_is_committed() {
 }
 
 #[test]
-fn every_job_kind_is_registered_and_old_payloads_decode() {
+fn every_job_kind_is_registered() {
     let declared: Vec<String> = rust()
         .into_iter()
         .filter(|(file, _)| file.starts_with("jobs/src/kinds"))
@@ -143,5 +143,20 @@ fn every_job_kind_is_registered_and_old_payloads_decode() {
     let registered = chat_jobs::registry().kinds();
     for kind in declared {
         assert!(registered.contains(&kind.as_str()), "{kind} is not registered");
+    }
+}
+
+#[test]
+fn payloads_of_released_versions_decode() {
+    let registry = chat_jobs::registry();
+    let samples = text(Path::new("tests/data/payloads.tsv")).unwrap();
+    let samples: Vec<_> = samples.lines().filter_map(|line| line.split_once('\t')).collect();
+    for (kind, payload) in &samples {
+        let handler = registry.get(kind).unwrap_or_else(|| panic!("{kind} is not known any more"));
+        assert!(handler.decodes(payload), "{kind} does not decode {payload}");
+        assert!(!handler.decodes("7"), "{kind} decodes anything");
+    }
+    for kind in registry.kinds() {
+        assert!(samples.iter().any(|(sample, _)| *sample == kind), "{kind} has no sample payload");
     }
 }

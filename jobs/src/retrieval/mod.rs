@@ -14,11 +14,14 @@ use chat_core::{
 };
 use kept::Kept;
 use std::collections::HashMap;
+use tokio::sync::Semaphore;
 
 /// The most passages of one question that the index is asked for.
 const MOST: usize = 4096;
 /// How many passages are looked at, however few are wanted: they are each other's evidence.
 const EVIDENCE: usize = 48;
+/// How many searches hold their candidates at a time: a burst of turns would hold all of theirs at once.
+static SEARCHES: Semaphore = Semaphore::const_new(16);
 /// The longest question that is looked at, in characters: what is longer names no single thing.
 const LONGEST: usize = 4000;
 
@@ -38,9 +41,12 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Vec<Fo
         return Ok(Vec::new());
     };
     let (query, fell_back) = index_query(ports, request, query, documents).await?;
-    let mut candidates = candidates(ports, query, request.limit).await?;
-    support::raise(&mut candidates);
-    let found = diversity::choose(candidates, request.limit);
+    let found = {
+        let _place = SEARCHES.acquire().await;
+        let mut candidates = candidates(ports, query, request.limit).await?;
+        support::raise(&mut candidates);
+        diversity::choose(candidates, request.limit)
+    };
     if !fell_back {
         kept::keep(ports, &key, found.iter().map(Kept::of).collect()).await;
     }

@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 /// How long pieces of text are gathered into one event; the first after a pause goes out at once.
 const GATHER: Duration = Duration::from_millis(8);
 /// How long an event may be published without being stored, while the store answers.
-const STORE_EVERY: Duration = Duration::from_millis(250);
+const STORE_EVERY: Duration = Duration::from_secs(1);
 /// How many events are stored before their time has come.
-const STORE_AT: usize = 64;
+const STORE_AT: usize = 128;
 /// How many events may wait for the store before nothing more is published. Together with what the work may have
 /// said meanwhile this stays below `JUMP`.
 const MOST_UNSAVED: usize = 512;

@@ -47,16 +47,18 @@ pub struct SqliteOptions {
     pub synchronous: Synchronous,
     /// How many readers at most.
     pub readers: u32,
+    /// How large the file may become, in pages of 4 KiB; beyond it the disk counts as full.
+    pub max_pages: Option<u32>,
 }
 
 impl SqliteOptions {
     /// Durable commits and four readers.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), synchronous: Synchronous::Full, readers: 4 }
+        Self { path: path.into(), synchronous: Synchronous::Full, readers: 4, max_pages: None }
     }
 
     fn connect(&self) -> SqliteConnectOptions {
-        SqliteConnectOptions::new()
+        let options = SqliteConnectOptions::new()
             .filename(&self.path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -70,7 +72,11 @@ impl SqliteOptions {
             .pragma("temp_store", "memory")
             // Fewer, larger checkpoints: at full load one every few thousand jobs.
             .pragma("wal_autocheckpoint", "4000")
-            .pragma("journal_size_limit", "67108864")
+            .pragma("journal_size_limit", "67108864");
+        match self.max_pages {
+            Some(pages) => options.pragma("max_page_count", pages.to_string()),
+            None => options,
+        }
     }
 }
 
