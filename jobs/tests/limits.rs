@@ -129,7 +129,7 @@ async fn a_stream_goes_on_while_the_store_is_away() {
     let cx = rig.claim(job);
     let away = async {
         rig.until(|| names(&rig.bus.seen(id)).contains(&"response.output_text.delta")).await;
-        rig.store.rows(|rows| rows.refuse = vec![ErrorKind::Unavailable; 4]);
+        rig.store.rows(|rows| rows.refuse = vec![ErrorKind::Unavailable]);
         for _ in 0..60 {
             rig.clock.advance(Duration::from_millis(50)).await;
         }
