@@ -1,4 +1,5 @@
-//! What the system needs from outside, as traits. Every adapter of a port passes that port's contract suite.
+//! What the system needs from outside, as traits. Their documentation is the contract:
+//! an adapter's tests hold it to that, and a port with several adapters has one suite for all of them.
 
 mod blobs;
 mod bus;

@@ -8,4 +8,4 @@ mod text_blob;
 pub(crate) use embedding::{embed_range, embed_texts};
 pub(crate) use ending::{current, end_version};
 pub(crate) use removal::{Removal, forget_document, is_busy, remove_document};
-pub(crate) use text_blob::text_blob;
+pub use text_blob::{tenant_segment, text_blob};

@@ -2,19 +2,22 @@ use chat_core::{Tenant, VersionId};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// Where the text of a version is kept. A tenant's name that is not fit for a key goes in as its hash.
-pub(crate) fn text_blob(tenant: &Tenant, version: VersionId) -> String {
+/// Where the text of a version is kept.
+pub fn text_blob(tenant: &Tenant, version: VersionId) -> String {
+    format!("text/{}/{version}", tenant_segment(tenant))
+}
+
+/// A tenant's name as a part of a key; one that is not fit for it goes in as its hash.
+pub fn tenant_segment(tenant: &Tenant) -> String {
     let name = tenant.as_str();
     let fit = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     if fit {
-        return format!("text/{name}/{version}");
+        return name.to_owned();
     }
-    let mut key = String::from("text/");
-    for byte in &Sha256::digest(name)[..16] {
-        let _ = write!(key, "{byte:02x}");
-    }
-    let _ = write!(key, "/{version}");
-    key
+    Sha256::digest(name)[..16].iter().fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use crate::{
-    blob_key,
     caller::Caller,
     path::PathId,
     problem::{Code, Problem, ProblemBody},
@@ -14,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chat_core::{Document, DocumentId, ErrorKind};
+use chat_jobs::text_blob;
 use std::fmt::Write;
 
 /// A file to be given out.
@@ -71,7 +71,7 @@ fn text(caller: &Caller, document: &Document) -> Result<File, Problem> {
         return Err(Problem::not_found("The text of the document"));
     };
     Ok(File {
-        blob: blob_key::text(&caller.tenant, version),
+        blob: text_blob(&caller.tenant, version),
         filename: format!("{}.txt", document.upload.filename),
         media_type: "text/plain; charset=utf-8".to_owned(),
         tag: format!("\"{version}\""),
