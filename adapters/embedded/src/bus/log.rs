@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Instant};
 const KEPT_EVENTS: usize = 256;
 /// How many bytes of events stay that SQL has too: a reader a little behind needs no query, a thousand streams
 /// need little memory.
-const KEPT_BYTES: usize = 16 * 1024;
+const KEPT_BYTES: usize = 8 * 1024;
 /// The most events that a reader gets at once.
 const BATCH: usize = 256;
 

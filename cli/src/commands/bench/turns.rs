@@ -44,7 +44,7 @@ pub(super) async fn measure(rig: &Rig, load: &Load) -> Outcome<Figures> {
         let settings = rig.settings(run);
         let server = Server::start(&settings, Reach::Private, Crew::Once, &rig.metrics).await?;
         let before = resident_mib();
-        let peak = ask(&Caller::new(&server.url())?, load, run, &mut figures).await?;
+        let peak = ask(&Caller::new(&server.url().unwrap_or_default())?, load, run, &mut figures).await?;
         if load.concurrency > 1 {
             // Both ends are in this process.
             let kib = (peak - before).max(0.0) * 1024.0 / load.concurrency as f64;

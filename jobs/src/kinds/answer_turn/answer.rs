@@ -80,9 +80,22 @@ async fn tell_found(cx: &JobContext, turn: &Turn, voice: &Voice, passages: &[Ref
         return Ok(());
     }
     let expires_at = cx.now().plus(CONTEXT_AGE);
-    voice
-        .keep(Change::SaveContexts { response: turn.response.id, passages: passages.to_vec(), expires_at })
-        .await
+    let passages = passages.iter().map(without_text).collect();
+    voice.keep(Change::SaveContexts { response: turn.response.id, passages, expires_at }).await
+}
+
+/// What is kept of a passage that was only read is which it is and how relevant; the text is in the document.
+fn without_text(passage: &Reference) -> Reference {
+    Reference {
+        index: passage.index,
+        document_id: passage.document_id,
+        chunk_id: passage.chunk_id,
+        title: String::new(),
+        text: String::new(),
+        score: passage.score,
+        start: passage.start,
+        end: passage.end,
+    }
 }
 
 fn result_json(passage: &Reference) -> Value {
