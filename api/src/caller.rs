@@ -2,18 +2,7 @@
 
 use crate::problem::Problem;
 use axum::{extract::FromRequestParts, http::request::Parts};
-use chat_core::Tenant;
-
-/// What a caller may do; each may do what the ones before may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// The tenant's own things.
-    User,
-    /// Jobs of everybody.
-    Operator,
-    /// Keys.
-    Admin,
-}
+use chat_core::{Scope, Tenant};
 
 /// Who asks, and what they may do. Without a configured identity everybody is the operator of the default tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]

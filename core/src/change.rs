@@ -1,9 +1,9 @@
 //! Every write that the system can make. Handlers and endpoints return these as values; a store commits them.
 
 use crate::{
-    Chunk, Collection, CollectionId, DocumentId, DocumentStatus, Event, Failure, Held, JobFilter, JobId,
-    Lane, Message, NewJob, NewVersion, Outcome, Reference, ResponseEnd, ResponseId, Session, SessionId,
-    StreamId, Tenant, Timestamp, TurnOptions, VersionId, WorkerId,
+    ApiKey, Chunk, Collection, CollectionId, DocumentId, DocumentStatus, Event, Failure, Held, JobFilter,
+    JobId, KeyId, Lane, Message, NewJob, NewVersion, Outcome, Reference, ResponseEnd, ResponseId, Session,
+    SessionId, StreamId, Tenant, Timestamp, TurnOptions, VersionId, WorkerId,
 };
 use serde_json::{Map, Value};
 
@@ -155,6 +155,11 @@ pub enum Change {
     AppendEvents(StreamId, Vec<Event>),
     /// Remembers what an idempotent request was answered.
     KeepAnswer(Box<KeptAnswer>),
+
+    /// Adds a key.
+    InsertKey(Box<ApiKey>),
+    /// Ends a key, of this tenant or of any; one that has ended stays as it is. `NotFound` if there is none.
+    RevokeKey(Option<Tenant>, KeyId),
 }
 
 /// A turn that was accepted.

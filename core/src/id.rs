@@ -90,6 +90,8 @@ ids! {
     JobId = "job_";
     /// A running worker process.
     WorkerId = "wrk_";
+    /// A key with which a program calls the interface.
+    KeyId = "key_";
 }
 
 impl ChunkId {

@@ -3,6 +3,7 @@
 mod change;
 mod dispatch;
 mod error;
+mod fair;
 mod id;
 mod model;
 pub mod ports;
@@ -12,6 +13,7 @@ mod time;
 pub use change::*;
 pub use dispatch::*;
 pub use error::*;
+pub use fair::*;
 pub use id::*;
 pub use model::*;
 pub use time::*;

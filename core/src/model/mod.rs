@@ -4,10 +4,12 @@ mod chat;
 mod document;
 mod event;
 mod job;
+mod key;
 mod page;
 
 pub use chat::*;
 pub use document::*;
 pub use event::*;
 pub use job::*;
+pub use key::*;
 pub use page::*;

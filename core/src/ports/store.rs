@@ -1,8 +1,8 @@
 use crate::{
-    Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus, Event,
-    Job, JobFilter, JobId, KeptAnswer, Lane, LaneStats, Message, MessageId, Page, PageRequest, Passage,
-    PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant, Timestamp, Version,
-    VersionId, WorkerId, Write,
+    ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
+    Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId, Page, PageRequest,
+    Passage, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant, Timestamp,
+    Version, VersionId, WorkerId, Write,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -145,6 +145,15 @@ pub trait EventStore: Send + Sync {
     async fn last_event(&self, stream: StreamId) -> PortResult<u64>;
 }
 
+/// Who may call.
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// One key, ended or not: for whoever shows its secret.
+    async fn api_key(&self, id: KeyId) -> PortResult<ApiKey>;
+    /// The keys of a tenant, or of all.
+    async fn api_keys(&self, tenant: Option<&Tenant>, page: PageRequest) -> PortResult<Page<ApiKey>>;
+}
+
 /// A clean-up of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Upkeep {
@@ -166,7 +175,7 @@ pub enum Upkeep {
 
 /// Every read and write of rows.
 #[async_trait]
-pub trait Store: JobStore + ChatStore + DocumentStore + EventStore {
+pub trait Store: JobStore + ChatStore + DocumentStore + EventStore + KeyStore {
     /// Writes all or nothing; durable when it returns. `Stale` if the claim is not held any more.
     async fn commit(&self, write: Write) -> PortResult<Committed>;
     /// One bounded step of a clean-up; returns how many rows it touched, 0 when there is nothing left.

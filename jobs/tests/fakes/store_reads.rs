@@ -1,11 +1,11 @@
 use super::store::{FakeStore, matches};
 use async_trait::async_trait;
 use chat_core::{
-    Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus, Event,
-    Job, JobFilter, JobId, KeptAnswer, Lane, LaneStats, Message, MessageId, Page, PageRequest, Passage,
-    PortError, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant, Timestamp,
-    Version, VersionId, WorkerId, Write,
-    ports::{ChatStore, DocumentStore, EventStore, History, JobStore, Reaped, Store, Upkeep},
+    ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
+    Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId, Page, PageRequest,
+    Passage, PortError, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant,
+    Timestamp, Version, VersionId, WorkerId, Write,
+    ports::{ChatStore, DocumentStore, EventStore, History, JobStore, KeyStore, Reaped, Store, Upkeep},
 };
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -238,6 +238,17 @@ impl EventStore for FakeStore {
         Ok(self.rows(|rows| {
             rows.events.get(&stream).and_then(|log| log.keys().next_back().copied()).unwrap_or(0)
         }))
+    }
+}
+
+#[async_trait]
+impl KeyStore for FakeStore {
+    async fn api_key(&self, _: KeyId) -> PortResult<ApiKey> {
+        unreachable!("handlers know no keys")
+    }
+
+    async fn api_keys(&self, _: Option<&Tenant>, _: PageRequest) -> PortResult<Page<ApiKey>> {
+        unreachable!("handlers know no keys")
     }
 }
 

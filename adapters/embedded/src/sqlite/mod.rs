@@ -2,7 +2,6 @@
 
 mod apply;
 mod error;
-mod fair;
 mod read;
 mod upkeep;
 mod writer;

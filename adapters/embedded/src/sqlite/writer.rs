@@ -5,11 +5,11 @@ use super::{
     SqliteOptions,
     apply::{self, Batch},
     error::{port_error, same},
-    fair::FairClock,
     now, upkeep,
 };
 use chat_core::{
-    Claim, Committed, JobId, Lane, PortError, PortResult, Ready, Tenant, Timestamp, WorkerId, Write,
+    Claim, Committed, FairClock, JobId, Lane, PortError, PortResult, Ready, Tenant, Timestamp, WorkerId,
+    Write,
     ports::{Reaped, Upkeep},
 };
 use sqlx::{Connection, Row, SqliteConnection};

@@ -1,7 +1,7 @@
 use super::{LANE_CHOICES, STATES};
 use crate::{
     answer::Answer,
-    caller::{Caller, Scope},
+    caller::Caller,
     fields::{Fields, Input},
     idempotency::Recorded,
     json::JsonBody,
@@ -13,7 +13,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use chat_core::{Change, JobFilter, JobState, Tenant};
+use chat_core::{Change, JobFilter, JobState, Scope, Tenant};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,6 +1,6 @@
 use super::{LANES, STATES};
 use crate::{
-    caller::{Caller, Scope},
+    caller::Caller,
     page::{self, List, PageParameters},
     problem::{Problem, ProblemBody},
     query::Query,
@@ -8,7 +8,7 @@ use crate::{
     views::JobView,
 };
 use axum::{Json, extract::State};
-use chat_core::{JobFilter, JobId, JobState, Lane, Tenant};
+use chat_core::{JobFilter, JobId, JobState, Lane, Scope, Tenant};
 
 /// Jobs, newest first. Operators see everybody's.
 #[utoipa::path(

@@ -1,5 +1,5 @@
-//! What the writer does inside one transaction. Requests of the hot path (plain enqueue, claim, plain success) are
-//! done in one statement for the whole group; everything else one by one, each behind its own savepoint.
+//! What the writer does inside one transaction. Requests of the hot path (plain enqueue, claim, events, plain success)
+//! are done for the whole group at once; everything else one by one, each behind its own savepoint.
 
 mod chat;
 mod claim;
@@ -10,18 +10,19 @@ mod engine;
 mod enqueue;
 mod events;
 mod finish;
+mod keys;
 
 pub(crate) use control::narrow;
 
 use super::{
-    fair::FairClock,
     read_clock,
     writer::{Op, Reply},
 };
 use chat_core::{
-    Change, Claim, Committed, Held, JobId, Lane, NewJob, Outcome, PortError, PortResult, Ready, Timestamp,
-    WorkerId, Write, ports::Reaped,
+    Change, Claim, Committed, FairClock, Held, JobId, Lane, NewJob, Outcome, PortError, PortResult, Ready,
+    Timestamp, WorkerId, Write, ports::Reaped,
 };
+use events::AppendRequest;
 use serde_json::Value;
 use sqlx::SqliteConnection;
 use std::time::Duration;
@@ -55,6 +56,7 @@ pub(crate) struct Batch {
     enqueues: Vec<(Vec<NewJob>, Slot<Committed>)>,
     finishes: Vec<(Held, Option<Value>, Slot<Committed>)>,
     claims: Vec<ClaimRequest>,
+    appends: Vec<AppendRequest>,
     commits: Vec<(Write, Slot<Committed>)>,
     hand_outs: Vec<(Lane, usize, Slot<Vec<Ready>>)>,
     promotes: Vec<Slot<(Vec<Lane>, Option<Timestamp>)>>,
@@ -99,12 +101,23 @@ impl Batch {
                 });
                 self.enqueues.push((jobs.collect(), slot));
             }
+            Write { held: Some(held), outcome: None, mut changes }
+                if matches!(changes[..], [Change::AppendEvents(..)]) =>
+            {
+                if let Some(Change::AppendEvents(stream, events)) = changes.pop() {
+                    self.appends.push((held, stream, events, slot));
+                }
+            }
             write => self.commits.push((write, slot)),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.enqueues.len() + self.finishes.len() + self.claims.len() + self.commits.len()
+        self.enqueues.len()
+            + self.finishes.len()
+            + self.claims.len()
+            + self.appends.len()
+            + self.commits.len()
     }
 
     /// Tells everyone: it is durable.
@@ -112,6 +125,7 @@ impl Batch {
         self.enqueues.into_iter().for_each(|(_, slot)| slot.send());
         self.finishes.into_iter().for_each(|(_, _, slot)| slot.send());
         self.claims.into_iter().for_each(|(_, _, slot)| slot.send());
+        self.appends.into_iter().for_each(|(_, _, _, slot)| slot.send());
         self.commits.into_iter().for_each(|(_, slot)| slot.send());
         self.hand_outs.into_iter().for_each(|(_, _, slot)| slot.send());
         self.promotes.into_iter().for_each(Slot::send);
@@ -125,6 +139,7 @@ impl Batch {
         self.enqueues.into_iter().for_each(|(_, slot)| slot.fail(error()));
         self.finishes.into_iter().for_each(|(_, _, slot)| slot.fail(error()));
         self.claims.into_iter().for_each(|(_, _, slot)| slot.fail(error()));
+        self.appends.into_iter().for_each(|(_, _, _, slot)| slot.fail(error()));
         self.commits.into_iter().for_each(|(_, slot)| slot.fail(error()));
         self.hand_outs.into_iter().for_each(|(_, _, slot)| slot.fail(error()));
         self.promotes.into_iter().for_each(|slot| slot.fail(error()));
@@ -152,6 +167,8 @@ pub(crate) async fn run(
     for (worker, lanes, _) in &batch.heartbeats {
         engine::heartbeat(&mut tx, *worker, lanes).await?;
     }
+    // What a run said comes before what ends or reaps it.
+    events::append_all(&mut tx, &mut batch.appends).await?;
     finish::succeed_all(&mut tx, &mut batch.finishes).await?;
     for (write, slot) in &mut batch.commits {
         slot.result = commit::run(&mut tx, std::mem::take(write)).await?;

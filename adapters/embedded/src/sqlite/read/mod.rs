@@ -4,6 +4,7 @@ mod chat;
 mod documents;
 mod events;
 mod jobs;
+mod keys;
 
 use chat_core::PageRequest;
 use serde::de::DeserializeOwned;

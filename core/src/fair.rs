@@ -2,7 +2,7 @@
 //! start time, and a lane runs them in that order. A tenant that floods a lane runs ahead of the lane's clock and
 //! waits; another tenant's single job starts at the clock.
 
-use chat_core::{Lane, Tenant};
+use crate::{Lane, Tenant};
 use std::collections::HashMap;
 
 /// Tenants that are remembered before those the clock has passed are dropped.
@@ -10,14 +10,14 @@ const PRUNE_ABOVE: usize = 4_096;
 
 /// The virtual clocks of lanes, and when each tenant's last job ends.
 #[derive(Debug, Default)]
-pub(crate) struct FairClock {
+pub struct FairClock {
     lanes: HashMap<Lane, f64>,
     tenants: HashMap<(Lane, Tenant), f64>,
 }
 
 impl FairClock {
     /// The virtual start time of a new job of this cost.
-    pub(crate) fn start(&mut self, lane: Lane, tenant: &Tenant, cost: f64) -> f64 {
+    pub fn start(&mut self, lane: Lane, tenant: &Tenant, cost: f64) -> f64 {
         let clock = self.lanes.get(&lane).copied().unwrap_or(0.0);
         if self.tenants.len() > PRUNE_ABOVE {
             let lanes = &self.lanes;
@@ -33,13 +33,18 @@ impl FairClock {
     }
 
     /// A job that starts at `vtime` was handed out: the lane's clock does not go back.
-    pub(crate) fn advance(&mut self, lane: Lane, vtime: f64) {
+    pub fn advance(&mut self, lane: Lane, vtime: f64) {
         let clock = self.lanes.entry(lane).or_insert(0.0);
         *clock = clock.max(vtime);
     }
 
+    /// A lane's clock.
+    pub fn clock(&self, lane: Lane) -> f64 {
+        self.lanes.get(&lane).copied().unwrap_or(0.0)
+    }
+
     /// Goes on from what the rows of an earlier process say.
-    pub(crate) fn restore(&mut self, lane: Lane, tenant: Tenant, first: f64, end: f64) {
+    pub fn restore(&mut self, lane: Lane, tenant: Tenant, first: f64, end: f64) {
         let clock = self.lanes.entry(lane).or_insert(first);
         *clock = clock.min(first);
         self.tenants.insert((lane, tenant), end);
