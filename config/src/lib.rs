@@ -49,5 +49,5 @@ pub use problem::{ConfigError, Problem};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use source::{Origin, Source};
-pub use stores::{Database, DatabaseUrl, Index, Redis, RedisUrl, S3, Storage};
+pub use stores::{Database, DatabaseUrl, Index, Redis, RedisUrl, S3, Storage, Weaviate};
 pub use url::Url;

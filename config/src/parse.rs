@@ -92,6 +92,24 @@ pub(crate) fn list(text: &str) -> Parsed<Vec<String>> {
     Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
 }
 
+/// A prefix of keys.
+pub(crate) fn key_prefix(text: &str) -> Parsed<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_:".contains(c);
+    if !(1..=64).contains(&text.len()) || !text.chars().all(fits) {
+        return Err("is no prefix of keys".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// The beginning of the names of vector collections.
+pub(crate) fn collection_name(text: &str) -> Parsed<String> {
+    let upper = text.starts_with(|first: char| first.is_ascii_uppercase());
+    if !upper || text.len() > 64 || !text.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Err("is no name of a collection".into());
+    }
+    Ok(text.to_owned())
+}
+
 /// The name of an S3 bucket, by the rules that every S3 server enforces.
 pub(crate) fn bucket_name(text: &str) -> Parsed<String> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';

@@ -27,6 +27,8 @@ pub(crate) mod redis {
             "Hands out jobs, carries live events, caches. `memory:` does so inside this process, for a single process.";
         REDIS_MAX_CONNECTIONS: u32 = "50", |text| parse::within(text, 1, 10_000), "a number from 1 to 10000",
             "The most connections that one process opens to Redis.";
+        REDIS_PREFIX: String = "rag-chat", parse::key_prefix, "1 to 64 letters, digits, hyphens, underscores and colons",
+            "What every key begins with: deployments that share a server need different ones.";
     }
 }
 
@@ -74,5 +76,8 @@ pub(crate) mod index {
             "The key of Weaviate, if it wants one.";
         WEAVIATE_GRPC_PORT: u16 = "50051", |text| parse::within(text, 1, u16::MAX), "a port, 1 to 65535",
             "The gRPC port of Weaviate, on the host of WEAVIATE_URL.";
+        WEAVIATE_COLLECTION: String = "RagChat", parse::collection_name,
+            "an upper-case letter, then up to 63 letters and digits",
+            "What the names of its collections begin with: deployments that share a server need different ones.";
     }
 }

@@ -12,14 +12,20 @@ pub enum Index {
     /// Inside this process.
     Embedded,
     /// A Weaviate server.
-    Weaviate {
-        /// Its REST address, `http:` or `https:`, without a slash at the end.
-        url: Url,
-        /// The key, if it wants one.
-        api_key: Option<Secret>,
-        /// Its gRPC port, on the same host.
-        grpc_port: u16,
-    },
+    Weaviate(Box<Weaviate>),
+}
+
+/// How a Weaviate server is reached.
+#[derive(Clone, Debug)]
+pub struct Weaviate {
+    /// Its REST address, `http:` or `https:`, without a slash at the end.
+    pub url: Url,
+    /// The key, if it wants one.
+    pub api_key: Option<Secret>,
+    /// Its gRPC port, on the same host.
+    pub grpc_port: u16,
+    /// What the names of its collections begin with.
+    pub collection: String,
 }
 
 impl Index {
@@ -27,9 +33,12 @@ impl Index {
         let url = loader.get(&keys::WEAVIATE_URL);
         let api_key = loader.get(&keys::WEAVIATE_API_KEY);
         let grpc_port = loader.get(&keys::WEAVIATE_GRPC_PORT);
+        let collection = loader.get(&keys::WEAVIATE_COLLECTION);
         match url {
             IndexUrl::Embedded => Self::Embedded,
-            IndexUrl::Weaviate(url) => Self::Weaviate { url, api_key, grpc_port },
+            IndexUrl::Weaviate(url) => {
+                Self::Weaviate(Box::new(Weaviate { url, api_key, grpc_port, collection }))
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ pub(crate) use database::database_url;
 pub use database::{Database, DatabaseUrl};
 pub(crate) use files::{Endpoint, StorageProvider, s3_endpoint, storage_provider};
 pub use files::{S3, Storage};
-pub use index::Index;
+pub use index::{Index, Weaviate};
 pub(crate) use index::{IndexUrl, index_url};
 pub(crate) use redis::redis_url;
 pub use redis::{Redis, RedisUrl};

@@ -25,13 +25,16 @@ pub struct Redis {
     pub url: RedisUrl,
     /// The most connections that one process opens.
     pub max_connections: u32,
+    /// What every key begins with.
+    pub prefix: String,
 }
 
 impl Redis {
     pub(crate) fn read(loader: &mut Loader) -> Self {
         let url = loader.get(&keys::REDIS_URL);
         let max_connections = loader.get(&keys::REDIS_MAX_CONNECTIONS);
-        Self { url, max_connections }
+        let prefix = loader.get(&keys::REDIS_PREFIX);
+        Self { url, max_connections, prefix }
     }
 }
 
