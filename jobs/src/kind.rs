@@ -25,6 +25,9 @@ pub trait JobKind: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The handler watches `JobContext::cancel` and ends by itself, soon, keeping what there is.
     /// Otherwise a cancelled run is dropped where it stands.
     const ENDS_ITSELF: bool = false;
+    /// Nobody is waiting at a screen: when something that the work needs is away, the run waits for it, within its
+    /// `TIMEOUT`, and goes on as soon as it is back. Otherwise that is a failed attempt like any other.
+    const WAITS: bool = false;
 
     /// Does the work.
     async fn run(&self, cx: &JobContext) -> Result<Done, JobError>;

@@ -17,6 +17,8 @@ pub trait Handler: Send + Sync {
     fn timeout(&self) -> Duration;
     /// Whether the handler ends by itself when it is cancelled.
     fn ends_itself(&self) -> bool;
+    /// Whether a run waits for what is away.
+    fn waits(&self) -> bool;
     /// Whether a payload decodes.
     fn decodes(&self, payload: &str) -> bool;
     /// Decodes the payload and does the work.
@@ -54,6 +56,10 @@ impl<J: JobKind> Handler for Erased<J> {
 
     fn ends_itself(&self) -> bool {
         J::ENDS_ITSELF
+    }
+
+    fn waits(&self) -> bool {
+        J::WAITS
     }
 
     fn decodes(&self, payload: &str) -> bool {

@@ -7,6 +7,11 @@ use futures::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tracing::Instrument;
 
+/// The first pause of a job that waits for what is away.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest such pause: soon after it is back, the job goes on.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+
 /// How a run ended, before it is known what that means for the job.
 enum Run {
     Ended(Result<Done, JobError>),
@@ -66,7 +71,8 @@ async fn attempt(engine: &Engine, handler: &dyn Handler, cx: &JobContext) -> (Ou
 
 /// Runs the handler until it ends, fails, panics, takes too long, is cancelled, or the worker has to go.
 async fn limited(engine: &Engine, handler: &dyn Handler, cx: &JobContext) -> Run {
-    let run = AssertUnwindSafe(tokio::time::timeout(handler.timeout(), handler.run(cx))).catch_unwind();
+    let run = tokio::time::timeout(handler.timeout(), patiently(handler, cx));
+    let run = AssertUnwindSafe(run).catch_unwind();
     let cancelled = async {
         cx.cancel.cancelled().await;
         if handler.ends_itself() {
@@ -86,6 +92,25 @@ async fn limited(engine: &Engine, handler: &dyn Handler, cx: &JobContext) -> Run
         () = cancelled => Run::Cancelled,
         () = engine.abandon.cancelled() => Run::Abandoned,
     }
+}
+
+/// Runs the handler again, under the same claim, as long as something that it needs is away.
+async fn patiently(handler: &dyn Handler, cx: &JobContext) -> Result<Done, JobError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match handler.run(cx).await {
+            Err(JobError::Retry(cause)) if handler.waits() && is_away(&cause) => {
+                tracing::warn!(error = %cause, source = ?cause.source, "a job waits: something that it needs is away");
+                cx.ports.clock.sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            ended => return ended,
+        }
+    }
+}
+
+fn is_away(cause: &PortError) -> bool {
+    matches!(cause.kind, ErrorKind::Unavailable | ErrorKind::Timeout)
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

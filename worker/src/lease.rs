@@ -3,11 +3,20 @@
 use crate::{engine::Engine, names};
 use chat_core::Lane;
 
-/// First the heartbeat, then the reaping: a worker that was stopped for a while never reaps itself.
+/// First the heartbeat, then the reaping: a worker that was stopped for a while never reaps itself. Nor others, until
+/// its next heartbeat: if the store was away it has heard from nobody, and the first who reaches it again would take
+/// all others for dead.
 pub(crate) async fn run(engine: &Engine) {
+    let clock = &engine.ports.clock;
+    let mut last = clock.now();
     loop {
-        engine.ports.clock.sleep(engine.options.heartbeat).await;
-        if beat(engine).await {
+        clock.sleep(engine.options.heartbeat).await;
+        if !beat(engine).await {
+            continue;
+        }
+        let silent = clock.now().since(last);
+        last = clock.now();
+        if silent < engine.options.heartbeat * 2 {
             reap(engine).await;
         }
     }

@@ -31,6 +31,7 @@ impl JobKind for IndexDocument {
     const RETRY: RetryPolicy =
         RetryPolicy { max_attempts: 5, base: Duration::from_secs(1), cap: Duration::from_mins(1) };
     const TIMEOUT: Duration = Duration::from_mins(10);
+    const WAITS: bool = true;
 
     async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
         let Some(version) = current(cx, self.version).await? else { return Ok(Done::default()) };

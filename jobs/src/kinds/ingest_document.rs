@@ -35,6 +35,7 @@ impl JobKind for IngestDocument {
     const RETRY: RetryPolicy =
         RetryPolicy { max_attempts: 3, base: Duration::from_secs(2), cap: Duration::from_mins(1) };
     const TIMEOUT: Duration = Duration::from_mins(10);
+    const WAITS: bool = true;
 
     async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
         let Some(version) = current(cx, self.version).await? else { return Ok(Done::default()) };
