@@ -58,8 +58,8 @@ pub enum OpenError {
 pub struct Opened {
     /// The ports.
     pub ports: Ports,
-    /// The data folder's lock.
-    pub lock: DataLock,
+    /// The data folder's lock, if anything that only one process may open is in there.
+    pub lock: Option<DataLock>,
     store: Arc<SqliteStore>,
 }
 
@@ -72,7 +72,7 @@ impl Opened {
 
 /// Opens an adapter for every port.
 pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
-    let lock = lock(&settings.data_dir)?;
+    let lock = if keeps_own_files(settings) { Some(lock(&settings.data_dir)?) } else { None };
     let store = store(&settings.database.url).await?;
     let (lanes, bus, cache) = messaging(&settings.redis.url)?;
     let ports = Ports {
@@ -88,6 +88,12 @@ pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
         clock: Arc::new(SystemClock) as Arc<dyn Clock>,
     };
     Ok(Opened { ports, lock, store })
+}
+
+/// Database files and the embedded index belong to one process at a time; uploaded files can be shared.
+fn keeps_own_files(settings: &Settings) -> bool {
+    matches!(settings.database.url, DatabaseUrl::Sqlite { .. })
+        || matches!(settings.index, IndexSetting::Embedded)
 }
 
 fn lock(folder: &Path) -> Result<DataLock, OpenError> {

@@ -29,10 +29,10 @@ mod turn;
 mod upload;
 mod views;
 
-pub use caller::{Caller, Scope};
+pub use caller::Caller;
 pub use feed::{Feed, Subject};
-pub use metrics::{install as install_metrics, serve_metrics};
+pub use metrics::install as install_metrics;
 pub use problem::{Code, FieldError, Problem};
-pub use router::{openapi, router};
+pub use router::{health, openapi, router};
 pub use server::serve;
 pub use state::{ApiOptions, AppState, Published, Shared};

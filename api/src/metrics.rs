@@ -1,26 +1,19 @@
 //! What Prometheus reads.
 
 use axum::{
-    Router,
-    extract::{MatchedPath, Request, State},
-    http::{Method, header},
+    extract::{MatchedPath, Request},
+    http::Method,
     middleware::Next,
-    response::{IntoResponse, Response},
-    routing::get,
+    response::Response,
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use std::{io, time::Duration};
-use tokio::{net::TcpListener, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 /// Bounds of every histogram, in seconds: from a pick-up to a long turn.
 const BUCKETS: &[f64] = &[
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
     120.0, 300.0,
 ];
-/// How often old samples are put away, whether or not anybody reads.
-const UPKEEP: Duration = Duration::from_secs(5);
-
 /// Installs the process's recorder. Once per process.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new().set_buckets(BUCKETS)?.install_recorder()?;
@@ -72,31 +65,4 @@ fn method_label(method: &Method) -> &'static str {
         "OPTIONS" => "OPTIONS",
         _ => "other",
     }
-}
-
-/// Serves `/metrics` (and `/health`) until the stop.
-pub async fn serve_metrics(
-    listener: TcpListener,
-    handle: PrometheusHandle,
-    stop: CancellationToken,
-) -> io::Result<()> {
-    let router = Router::new()
-        .route("/metrics", get(render))
-        .route("/health", get(|| async { "ok\n" }))
-        .with_state(handle.clone());
-    let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let upkeep = async {
-        while !stop.is_cancelled() {
-            tokio::select! {
-                () = tokio::time::sleep(UPKEEP) => handle.run_upkeep(),
-                () = stop.cancelled() => {}
-            }
-        }
-    };
-    let (result, ()) = tokio::join!(server.into_future(), upkeep);
-    result
-}
-
-async fn render(State(handle): State<PrometheusHandle>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
 }

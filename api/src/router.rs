@@ -26,6 +26,11 @@ pub fn router(state: AppState) -> Router {
     around(endpoints.merge(docs::router(&document)), state)
 }
 
+/// Only `/health` and `/ready`: for a process without an interface.
+pub fn health(state: AppState) -> Router {
+    routes::health::router().split_for_parts().0.with_state(state)
+}
+
 /// What happens around every endpoint; the last layer is the outermost.
 fn around(endpoints: Router<AppState>, state: AppState) -> Router {
     endpoints

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{ask, bench, config, ingest, jobs, maintain, up};
+use crate::commands::{api, ask, bench, config, ingest, jobs, maintain, up, worker};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -52,6 +52,10 @@ pub struct Target {
 pub enum Command {
     /// Serve everything in one process: HTTP interface, workers, scheduler, metrics
     Up(up::Args),
+    /// Serve the HTTP interface alone; workers are other processes
+    Api(api::Args),
+    /// Run jobs; other processes serve the interface
+    Worker(worker::Args),
     /// Ask a question; documents named after it are read first
     Ask(ask::Args),
     /// Read documents: files, and folders with all that is in them

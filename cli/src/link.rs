@@ -42,7 +42,7 @@ impl Link {
         }
         let server =
             Server::start(&context.settings, Reach::Private, crew, &context.telemetry.metrics).await?;
-        Ok(Self { client: Client::new(&server.url())?, private: Some(server) })
+        Ok(Self { client: Client::new(&server.url().unwrap_or_default())?, private: Some(server) })
     }
 
     /// The ports, if the server is inside this process.

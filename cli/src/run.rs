@@ -27,11 +27,13 @@ pub struct Context {
 pub fn run(cli: Cli) -> Outcome {
     let overrides = match &cli.command {
         Command::Up(args) => args.overrides(),
+        Command::Api(args) => args.overrides(),
+        Command::Worker(args) => args.overrides(),
         _ => Vec::new(),
     };
     let settings = settings::load(&cli.common, overrides)?;
     let console = match (&cli.command, cli.common.verbose) {
-        (Command::Up(_), _) => Console::Server,
+        (Command::Up(_) | Command::Api(_) | Command::Worker(_), _) => Console::Server,
         (_, true) => Console::Verbose,
         (_, false) => Console::Quiet,
     };
@@ -46,13 +48,15 @@ pub fn run(cli: Cli) -> Outcome {
     let telemetry = Telemetry::install(&settings, console)?;
     runtime.block_on(async {
         let context = Context { common: cli.common, settings, telemetry, interrupt: Interrupt::listen() };
-        execute(cli.command, context).await
+        Box::pin(execute(cli.command, context)).await
     })
 }
 
 async fn execute(command: Command, context: Context) -> Outcome {
     match command {
         Command::Up(args) => commands::up::run(args, context).await,
+        Command::Api(_) => commands::api::run(context).await,
+        Command::Worker(args) => commands::worker::run(args, context).await,
         Command::Ask(args) => commands::ask::run(args, context).await,
         Command::Ingest(args) => commands::ingest::run(args, context).await,
         Command::Jobs(args) => commands::jobs::run(args, context).await,

@@ -3,7 +3,7 @@
 mod collections;
 mod documents;
 mod embeddings;
-mod health;
+pub(crate) mod health;
 mod jobs;
 mod lanes;
 mod messages;

@@ -1,7 +1,7 @@
 //! Over a real socket.
 
 use crate::app::{App, DEADLINE, json_request};
-use chat_api::{serve, serve_metrics};
+use chat_api::serve;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -85,16 +85,7 @@ async fn requests_are_counted_by_route_pattern() {
         axum::http::Request::builder().method("BREW").uri("/health").body(axum::body::Body::empty()).unwrap();
     app.send(odd).await.is(405);
 
-    let (listener, address) = listen().await;
-    let stop = CancellationToken::new();
-    let reading = async {
-        let mut socket = ask(address, "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
-        let text = to_end(&mut socket).await;
-        stop.cancel();
-        text
-    };
-    let (served, text) = tokio::join!(serve_metrics(listener, handle, stop.clone()), reading);
-    served.unwrap();
+    let text = handle.render();
     for line in [
         "http_requests_total{method=\"POST\",endpoint=\"/api/v1/sessions\",status=\"201\"} 1",
         "http_requests_total{method=\"GET\",endpoint=\"/api/v1/sessions/{id}\",status=\"200\"} 1",

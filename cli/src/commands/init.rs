@@ -50,7 +50,7 @@ fn parts(settings: &Settings) -> Vec<Part> {
             "vector index",
             match &settings.index {
                 Index::Embedded => "in the data folder".to_owned(),
-                Index::Weaviate { .. } => "Weaviate".to_owned(),
+                Index::Weaviate(_) => "Weaviate".to_owned(),
             },
         ),
         place(

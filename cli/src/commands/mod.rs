@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod api;
 pub mod ask;
 pub mod bench;
 pub mod config;
@@ -8,4 +9,7 @@ pub mod init;
 pub mod jobs;
 pub mod maintain;
 pub mod migrate;
+mod serving;
+mod shared;
 pub mod up;
+pub mod worker;

@@ -8,7 +8,7 @@ use chat_worker::{Engine, Worker, WorkerOptions};
 use std::sync::Arc;
 
 /// The workers of a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Crew {
     /// Nobody: looking at jobs must not run them.
     Nobody,
@@ -18,6 +18,8 @@ pub enum Crew {
     Once,
     /// So many engines for every lane, with schedules.
     Engines(usize),
+    /// One engine for some of the lanes, with schedules.
+    Lanes(Vec<Lane>),
 }
 
 impl Crew {
@@ -32,6 +34,10 @@ impl Crew {
             }
             Self::Once => (1, Vec::new()),
             Self::Engines(number) => (number, schedules()),
+            Self::Lanes(lanes) => {
+                all.lanes.retain(|(known, _)| lanes.contains(known));
+                (1, schedules())
+            }
         };
         let mut workers = Vec::with_capacity(engines);
         for _ in 0..engines {

@@ -12,13 +12,14 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// The listener of the HTTP interface.
-pub(super) async fn api(settings: &Settings, reach: Reach) -> Outcome<TcpListener> {
+/// The listener of the HTTP interface, if there is one.
+pub(super) async fn api(settings: &Settings, reach: Reach) -> Outcome<Option<TcpListener>> {
     let address = match reach {
+        Reach::Nobody => return Ok(None),
         Reach::Public => SocketAddr::new(settings.http.host, settings.http.port),
         Reach::Private => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
     };
-    TcpListener::bind(address).await.map_err(|error| {
+    TcpListener::bind(address).await.map(Some).map_err(|error| {
         refused(address, "PORT", &error).hint("choose another port with --port N (0 takes any free one)")
     })
 }

@@ -1,5 +1,5 @@
-//! Everything in one process: ports, workers, HTTP interface, metrics. `chat up` is this and nothing else; other
-//! commands start a private one on loopback when no server has the data folder.
+//! A process that serves: ports, workers, HTTP interface, metrics. `chat up` is all of it, `chat api` has no workers,
+//! `chat worker` no interface; other commands start a private one on loopback when no server has the data folder.
 
 mod crew;
 mod listen;
@@ -33,15 +33,19 @@ pub enum Reach {
     Public,
     /// This process: loopback, any free port, not announced.
     Private,
+    /// Nobody: there is no HTTP interface, only metrics and health.
+    Nobody,
 }
 
 /// A running server.
 pub struct Server {
-    api: SocketAddr,
+    api: Option<SocketAddr>,
     metrics: Option<SocketAddr>,
     opened: Opened,
     workers: Vec<Worker>,
     serving: Option<JoinHandle<io::Result<()>>>,
+    /// Fires when there is nobody to be served any more.
+    draining: CancellationToken,
     stop: CancellationToken,
     beside: TaskTracker,
 }
@@ -55,19 +59,23 @@ impl Server {
         let address =
             |listener: &TcpListener| listener.local_addr().map_err(|error| Failure::new(error.to_string()));
         let mut server = Self {
-            api: address(&listener)?,
+            api: listener.as_ref().map(address).transpose()?,
             metrics: scrapes.as_ref().map(address).transpose()?,
             opened: open(settings).await?,
             workers: Vec::new(),
             serving: None,
+            draining: CancellationToken::new(),
             stop: CancellationToken::new(),
             beside: TaskTracker::new(),
         };
         let work = Arc::new(options::work(settings));
         server.workers = crew.start(settings, &server.opened.ports, &work).await;
-        server
-            .serve(AppState::new(server.opened.ports.clone(), options::api(settings, reach), work), listener);
-        server.measure(metrics, scrapes);
+        let state = AppState::new(server.opened.ports.clone(), options::api(settings, reach), work);
+        server.draining = state.draining.clone();
+        if let Some(listener) = listener {
+            server.serve(state.clone(), listener);
+        }
+        server.measure(metrics, state, scrapes);
         if reach == Reach::Public {
             server.announce()?;
         }
@@ -79,10 +87,10 @@ impl Server {
         self.serving = Some(self.beside.spawn(serving));
     }
 
-    fn measure(&self, metrics: &Metrics, listener: Option<TcpListener>) {
+    fn measure(&self, metrics: &Metrics, state: AppState, listener: Option<TcpListener>) {
         self.beside.spawn(metrics.clone().keep_small(self.stop.clone()));
         if let Some(listener) = listener {
-            let serving = metrics.clone().serve(listener, self.opened.ports.clone(), self.stop.clone());
+            let serving = metrics.clone().serve(listener, state, self.stop.clone());
             self.beside.spawn(async move {
                 if let Err(error) = serving.await {
                     tracing::error!(%error, "metrics are not served any more");
@@ -91,22 +99,21 @@ impl Server {
         }
     }
 
-    /// Other commands find it by the data folder.
+    /// Other commands find it by the data folder, if anything is in there.
     fn announce(&mut self) -> Outcome<()> {
         let url = self.url();
-        self.opened
-            .lock
-            .announce(Some(url))
+        let Some(lock) = &mut self.opened.lock else { return Ok(()) };
+        lock.announce(url)
             .map_err(|error| Failure::new(format!("the data folder's lock file cannot be written: {error}")))
     }
 
-    /// Where it listens, as this machine reaches it.
-    pub fn url(&self) -> String {
-        listen::url(self.api)
+    /// Where its interface is, as this machine reaches it.
+    pub fn url(&self) -> Option<String> {
+        self.api.map(listen::url)
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    /// Where its interface listens.
+    pub fn address(&self) -> Option<SocketAddr> {
         self.api
     }
 
@@ -141,6 +148,9 @@ impl Server {
     /// Lets running jobs end within `grace` while their streams are still served, then closes the interface and the
     /// files. What did not end goes on at the next start.
     pub async fn stop(self, grace: Duration) {
+        if self.api.is_none() {
+            self.draining.cancel(); // a worker that ends is not ready; an interface still has streams to serve
+        }
         join_all(self.workers.into_iter().map(|worker| worker.drain(grace))).await;
         self.stop.cancel();
         if let Some(serving) = self.serving

@@ -53,7 +53,7 @@ pub(super) fn api(settings: &Settings, reach: Reach) -> ApiOptions {
 fn hosts(settings: &Settings, reach: Reach) -> Option<Vec<String>> {
     let loopback = LOOPBACK.map(str::to_owned).to_vec();
     match (&settings.http.allowed_hosts, reach) {
-        (_, Reach::Private) => Some(loopback),
+        (_, Reach::Private | Reach::Nobody) => Some(loopback),
         (AllowedHosts::Any, Reach::Public) => None,
         (AllowedHosts::Only(names), Reach::Public) => {
             // The interface writes "every name below" as `.example.com`.

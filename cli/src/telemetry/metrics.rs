@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chat_core::ports::Ports;
+use chat_api::AppState;
 use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{io, sync::Arc, time::Duration};
@@ -38,13 +38,19 @@ impl Metrics {
         Ok(Self(handle))
     }
 
-    /// Serves `/metrics` and `/health` until the stop.
-    pub async fn serve(self, listener: TcpListener, ports: Ports, stop: CancellationToken) -> io::Result<()> {
-        let scrape = Scrape { handle: self.0, depth: Depth::new(ports.store, ports.clock) };
+    /// Serves `/metrics`, `/health` and `/ready` until the stop.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        state: AppState,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let (store, clock) = (state.ports.store.clone(), state.ports.clock.clone());
+        let scrape = Scrape { handle: self.0, depth: Depth::new(store, clock) };
         let router = Router::new()
             .route("/metrics", get(scraped))
-            .route("/health", get(|| async { "ok\n" }))
-            .with_state(Arc::new(scrape));
+            .with_state(Arc::new(scrape))
+            .merge(chat_api::health(state));
         axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
     }
 

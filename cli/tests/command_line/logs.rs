@@ -5,7 +5,7 @@ use serde_json::Value;
 fn machines_get_an_object_a_line() {
     let place = Place::new().with("LOG_FORMAT", "json");
     let mut server = place.up();
-    let line = server.line("listening");
+    let line = server.line("\"ready\"");
     let line: Value = serde_json::from_str(&line).unwrap();
     for name in ["timestamp", "level", "module", "message", "filename", "line", "url"] {
         assert!(line.get(name).is_some(), "no {name} in {line}");

@@ -10,7 +10,7 @@ const QUOTES: &str = "quoted from the documents; set OPENAI_BASE_URL or OPENAI_A
 
 /// Says where it listens, where the data are, which models it uses, and what to try next.
 pub fn print(settings: &Settings, server: &Server, ready: Duration) {
-    let url = server.url();
+    let url = server.url().unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
     output::line(format!("{} {version}, ready in {} ms\n", style("rag-chat").bold(), ready.as_millis()));
     row("Listens on", style(&url).cyan().underlined());
@@ -21,7 +21,7 @@ pub fn print(settings: &Settings, server: &Server, ready: Duration) {
     row("Data", folder(settings));
     row("Answers", model(&settings.llm.provider, &settings.llm.model, QUOTES));
     row("Embeddings", model(&settings.embedding.provider, &settings.embedding.model, "built in"));
-    if !server.address().ip().is_loopback() {
+    if server.address().is_some_and(|address| !address.ip().is_loopback()) {
         output::warning(
             "everybody who reaches this address can read and change everything: put a gateway before it",
         );

@@ -3,15 +3,12 @@
 mod banner;
 mod browser;
 
+use super::serving::serve;
 use crate::{
-    failure::{Exit, Failure, Outcome},
-    output,
+    failure::Outcome,
     run::Context,
-    server::{Crew, Reach, Server},
-    telemetry::TOLD,
+    server::{Crew, Reach},
 };
-use chat_config::LogFormat;
-use std::time::{Duration, Instant};
 
 /// Options of `chat up`.
 #[derive(Debug, clap::Args)]
@@ -36,56 +33,12 @@ impl Args {
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let begun = Instant::now();
-    let settings = &context.settings;
-    for warning in settings.warnings() {
-        tracing::warn!("{warning}");
-    }
     let crew = Crew::Engines(args.workers.into());
-    let starting = Server::start(settings, Reach::Public, crew, &context.telemetry.metrics);
-    let Some(server) = context.interrupt.unless(starting).await else {
-        return Err(Failure::interrupted("the server was still starting"));
-    };
-    let mut server = server?;
-    tracing::info!(
-        target: TOLD,
-        url = server.url(),
-        metrics = server.metrics_url(),
-        data = %settings.data_dir.display(),
-        llm.model = settings.llm.model,
-        embedding.model = settings.embedding.model,
-        workers = args.workers,
-        ready_ms = begun.elapsed().as_millis() as u64,
-        "listening"
-    );
-    // A program reads the standard output then: one object a line and nothing else.
-    let for_people = settings.log.format == LogFormat::Pretty;
-    if for_people {
-        banner::print(settings, &server, begun.elapsed());
-    }
-    if args.open {
-        browser::open(&format!("{}/docs", server.url()));
-    }
-    let broken = tokio::select! {
-        () = context.interrupt.wait() => None,
-        failure = server.broken() => Some(failure),
-    };
-    drain(server, settings.http.grace_period, for_people).await;
-    broken.map_or(Ok(Exit::Done), Err)
-}
-
-async fn drain(server: Server, grace: Duration, for_people: bool) {
-    let running = server.running();
-    tracing::info!(target: TOLD, running, grace_seconds = grace.as_secs(), "stopping");
-    if for_people {
-        let seconds = grace.as_secs();
-        output::note(&match running {
-            0 => "\nStopping.".to_owned(),
-            jobs => format!(
-                "\nStopping: {jobs} running job(s) get up to {seconds} s. Ctrl-C again stops at once; nothing is lost."
-            ),
-        });
-    }
-    server.stop(grace).await;
-    tracing::info!(target: TOLD, "stopped");
+    serve(context, Reach::Public, crew, move |context, server, ready| {
+        banner::print(&context.settings, server, ready);
+        if let Some(url) = server.url().filter(|_| args.open) {
+            browser::open(&format!("{url}/docs"));
+        }
+    })
+    .await
 }
