@@ -1,27 +1,17 @@
-//! The real program as a process, and a client of its HTTP interface.
+//! A client of the HTTP interface.
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use std::{
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_mins(1);
-
-/// The program that was built beside the tests.
-pub fn program() -> PathBuf {
-    let mut folder = std::env::current_exe().unwrap();
-    folder.pop();
-    if folder.ends_with("deps") {
-        folder.pop();
-    }
-    let program = folder.join("chat");
-    assert!(program.is_file(), "{} is missing: run the tests with scripts/test", program.display());
-    program
-}
 
 /// Polls a condition until it holds.
 pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
@@ -35,103 +25,61 @@ pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Optio
     }
 }
 
-/// A running `chat up`, killed when dropped.
-pub struct Chat {
-    child: Child,
-    /// Where it listens.
-    pub url: String,
-    /// When it was started.
-    pub started: Instant,
-}
-
-impl Chat {
-    /// Starts it on a data folder and waits until it is ready.
-    pub async fn up(data: &Path, settings: &[(&str, String)]) -> Self {
-        let started = Instant::now();
-        let log = std::fs::File::options().create(true).append(true).open(data.join("stderr.log")).unwrap();
-        let mut child = Command::new(program())
-            .args(["up", "--port", "0", "--data"])
-            .arg(data)
-            .env_clear()
-            .env("PROMETHEUS_PORT", "0")
-            .envs(settings.iter().map(|(name, value)| (*name, value.as_str())))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let pid = child.id();
-        let url = eventually("the program listens", async || {
-            assert!(
-                child.try_wait().unwrap().is_none(),
-                "the program ended: see {}",
-                data.join("stderr.log").display()
-            );
-            let holder: Value =
-                serde_json::from_str(&std::fs::read_to_string(data.join("chat.lock")).ok()?).ok()?;
-            (holder["pid"] == pid).then(|| holder["url"].as_str().map(str::to_owned))?
-        })
-        .await;
-        let chat = Self { child, url, started };
-        let client = chat.client();
-        eventually("the program is ready", async || {
-            let ready = client.http.get(format!("{}/ready", client.url)).send().await.ok()?;
-            ready.status().is_success().then_some(())
-        })
-        .await;
-        chat
-    }
-
-    /// A client of it.
-    pub fn client(&self) -> ChatClient {
-        ChatClient { http: http(), url: self.url.clone() }
-    }
-
-    /// `kill -9`: nothing can be saved.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Asks it to stop, as an operator does, and says how it ended.
-    pub async fn stop(mut self) -> std::process::ExitStatus {
-        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        let child = &mut self.child;
-        eventually("the program stops", async || child.try_wait().unwrap()).await
-    }
-
-    /// Its process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Chat {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 /// An HTTP client that gives up in time.
 pub fn http() -> Client {
     rustls::crypto::ring::default_provider().install_default().ok(); // a second call changes nothing
     Client::builder().connect_timeout(Duration::from_secs(5)).read_timeout(PATIENCE).build().unwrap()
 }
 
-/// A client of the HTTP interface.
+/// Where the interface is served now. Processes come and go, so this is shared and changes.
+#[derive(Clone, Default)]
+pub struct Addresses(Arc<RwLock<Vec<String>>>);
+
+impl Addresses {
+    /// Replaces them all. Nothing replaces something by nobody: a caller then meets a closed door, as outside.
+    pub fn set(&self, urls: Vec<String>) {
+        if !urls.is_empty() {
+            *self.0.write().unwrap() = urls;
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<String> {
+        self.0.read().unwrap().clone()
+    }
+}
+
+/// A client of the HTTP interface; of several addresses it takes the next for every request.
 #[derive(Clone)]
 pub struct ChatClient {
     /// The connection pool.
     pub http: Client,
-    /// Where the server listens.
-    pub url: String,
+    addresses: Addresses,
+    next: Arc<AtomicUsize>,
 }
 
 impl ChatClient {
+    /// A client of whoever listens there at the time of a request.
+    pub fn new(addresses: Addresses) -> Self {
+        Self { http: http(), addresses, next: Arc::default() }
+    }
+
+    /// A client of one address.
+    pub fn of(url: &str) -> Self {
+        let addresses = Addresses::default();
+        addresses.set(vec![url.to_owned()]);
+        Self::new(addresses)
+    }
+
+    /// The next address.
+    pub fn url(&self) -> String {
+        let all = self.addresses.all();
+        all[self.next.fetch_add(1, Ordering::Relaxed) % all.len()].clone()
+    }
+
     /// The full address of a path under `/api/v1`.
     pub fn at(&self, path: &str) -> String {
-        format!("{}/api/v1{path}", self.url)
+        format!("{}/api/v1{path}", self.url())
     }
 
     /// `POST` of JSON; status and body.

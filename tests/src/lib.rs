@@ -3,6 +3,10 @@
 
 pub mod chat;
 pub mod contract;
+pub mod deployment;
+pub mod engines;
 pub mod fake_openai;
 pub mod history;
+pub mod ledger;
+pub mod process;
 pub mod sse;

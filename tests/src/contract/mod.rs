@@ -1,4 +1,5 @@
 //! One suite per port: every adapter passes it.
 
 pub mod jobs;
+pub mod replicas;
 pub mod rows;

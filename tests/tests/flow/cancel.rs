@@ -1,16 +1,20 @@
 //! A cancel reaches the provider's connection at once, and what was said is kept.
 
 use super::with_fake;
-use chat_tests::{chat::eventually, sse::SseReader};
+use chat_tests::{chat::eventually, deployment::Profile, sse::SseReader};
 use serde_json::json;
 use std::time::{Duration, Instant};
+
+in_every_deployment!(
+    the_provider_sees_its_connection_closed,
+    a_turn_that_waits_is_cancelled_too_and_an_ended_one_is_not,
+);
 
 const CANCELS: usize = 50;
 const GOAL: Duration = Duration::from_millis(50);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_provider_sees_its_connection_closed() {
-    let (_folder, fake, server) = with_fake("endless; tps=50").await;
+async fn the_provider_sees_its_connection_closed(profile: Profile) {
+    let (fake, server) = with_fake(profile, "endless; tps=50").await;
     let client = server.client();
     let mut took = Vec::new();
     for number in 0..CANCELS {
@@ -46,9 +50,8 @@ async fn the_provider_sees_its_connection_closed() {
     assert!(worst < GOAL, "p99 {worst:?} of {took:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_turn_that_waits_is_cancelled_too_and_an_ended_one_is_not() {
-    let (_folder, _fake, server) = with_fake("say=one two three; tps=5").await;
+async fn a_turn_that_waits_is_cancelled_too_and_an_ended_one_is_not(profile: Profile) {
+    let (_fake, server) = with_fake(profile, "say=one two three; tps=5").await;
     let client = server.client();
     let session = client.session(&json!({})).await;
     let (_, first) = client.ask(&session, "first").await.unwrap();

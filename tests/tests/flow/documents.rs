@@ -1,7 +1,10 @@
 //! Documents come, change and go.
 
 use super::with_fake;
+use chat_tests::deployment::Profile;
 use serde_json::{Value, json};
+
+in_every_deployment!(a_document_is_found_replaced_and_forgotten, a_file_that_cannot_be_read_says_why,);
 
 async fn search(client: &chat_tests::chat::ChatClient, query: &str) -> Vec<Value> {
     let (status, found) = client.post("/search", &json!({ "query": query })).await.unwrap();
@@ -9,9 +12,8 @@ async fn search(client: &chat_tests::chat::ChatClient, query: &str) -> Vec<Value
     found["data"].as_array().unwrap().clone()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_document_is_found_replaced_and_forgotten() {
-    let (_folder, _fake, server) = with_fake("").await;
+async fn a_document_is_found_replaced_and_forgotten(profile: Profile) {
+    let (_fake, server) = with_fake(profile, "").await;
     let client = server.client();
     let collection = client.collection("手册").await;
     let (status, uploaded) =
@@ -64,9 +66,8 @@ async fn a_document_is_found_replaced_and_forgotten() {
     assert!(done.iter().all(|job| job["state"] != "dead"), "{done:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_cannot_be_read_says_why() {
-    let (_folder, _fake, server) = with_fake("").await;
+async fn a_file_that_cannot_be_read_says_why(profile: Profile) {
+    let (_fake, server) = with_fake(profile, "").await;
     let client = server.client();
     let collection = client.collection("bad").await;
     for (name, bytes) in

@@ -1,5 +1,21 @@
-//! From upload to answer, through the real program.
+//! From upload to answer, through the real program: in one process with everything inside, in one process on real
+//! engines, and in several processes that share nothing but the engines.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+/// Every test of a module in every deployment. A test is an `async fn(Profile)`.
+macro_rules! in_every_deployment {
+    (@$module:ident, $profile:ident, $($test:ident),+) => {
+        mod $module {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(chat_tests::deployment::Profile::$profile).await;
+            })+
+        }
+    };
+    ($($test:ident),+ $(,)?) => {
+        in_every_deployment!(@embedded, Embedded, $($test),+);
+    };
+}
 
 mod cancel;
 mod documents;
@@ -7,14 +23,16 @@ mod offline;
 mod resume;
 mod turns;
 
-use chat_tests::{chat::Chat, fake_openai::FakeOpenAi};
+use chat_tests::{
+    deployment::{Deployment, Profile},
+    fake_openai::FakeOpenAi,
+};
 
-/// A server over a fresh folder that asks a fake model.
-async fn with_fake(directives: &str) -> (tempfile::TempDir, FakeOpenAi, Chat) {
-    let folder = tempfile::tempdir().unwrap();
+/// A fresh deployment that asks a fake model.
+async fn with_fake(profile: Profile, directives: &str) -> (FakeOpenAi, Deployment) {
     let fake = FakeOpenAi::start().await;
     fake.directives(directives);
     let settings = [("OPENAI_BASE_URL", fake.url()), ("EMBEDDING_MODEL", "offline".into())];
-    let server = Chat::up(folder.path(), &settings).await;
-    (folder, fake, server)
+    let server = Deployment::start(profile, &settings).await;
+    (fake, server)
 }

@@ -1,12 +1,12 @@
 //! What a newcomer has: no model at all.
 
-use chat_tests::chat::Chat;
+use chat_tests::deployment::{Deployment, Profile};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn answers_quote_passages_and_say_that_no_model_is_configured() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Chat::up(folder.path(), &[]).await;
+in_every_deployment!(answers_quote_passages_and_say_that_no_model_is_configured);
+
+async fn answers_quote_passages_and_say_that_no_model_is_configured(profile: Profile) {
+    let server = Deployment::start(profile, &[]).await;
     let client = server.client();
     let collection = client.collection("rules").await;
     let text = "# Opening hours\n\nThe reading room opens at nine and closes at eight in the evening.\n\n# Lending\n\nA \

@@ -1,12 +1,13 @@
 //! A stream is the same however it is read.
 
 use super::with_fake;
-use chat_tests::{chat::Chat, history, sse::SseReader};
+use chat_tests::{deployment::Profile, history, sse::SseReader};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn cut_at_every_event_it_is_the_same_as_uncut() {
-    let (folder, fake, server) = with_fake("say=一 二 三 四 五 six seven eight [1]; tps=200").await;
+in_every_deployment!(cut_at_every_event_it_is_the_same_as_uncut, a_graceful_stop_hands_a_long_turn_back,);
+
+async fn cut_at_every_event_it_is_the_same_as_uncut(profile: Profile) {
+    let (_fake, mut server) = with_fake(profile, "say=一 二 三 四 五 six seven eight [1]; tps=200").await;
     let client = server.client();
     let session = client.session(&json!({})).await;
     let (_, turn) = client.ask(&session, "数到八").await.unwrap();
@@ -39,17 +40,15 @@ async fn cut_at_every_event_it_is_the_same_as_uncut() {
         let rest = SseReader::new(client.events(response, after).await.unwrap()).rest().await.unwrap();
         assert_eq!(rest, whole[(after as usize).min(whole.len())..]);
     }
-    assert!(server.stop().await.success());
-    let settings = [("OPENAI_BASE_URL", fake.url()), ("EMBEDDING_MODEL", "offline".into())];
-    let server = Chat::up(folder.path(), &settings).await;
-    let again = SseReader::new(server.client().events(response, 0).await.unwrap()).rest().await.unwrap();
+    server.stop().await;
+    server.start_again().await;
+    let again = SseReader::new(client.events(response, 0).await.unwrap()).rest().await.unwrap();
     assert_eq!(whole, again, "a finished stream replays after a restart");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_graceful_stop_hands_a_long_turn_back() {
-    let (folder, fake, server) =
-        with_fake("say=one two three four five six seven eight nine ten; tps=2").await;
+async fn a_graceful_stop_hands_a_long_turn_back(profile: Profile) {
+    let (fake, mut server) =
+        with_fake(profile, "say=one two three four five six seven eight nine ten; tps=2").await;
     let client = server.client();
     let session = client.session(&json!({})).await;
     let (_, turn) = client.ask(&session, "slowly, please").await.unwrap();
@@ -62,15 +61,12 @@ async fn a_graceful_stop_hands_a_long_turn_back() {
             break;
         }
     }
-    // A second signal ends the grace period.
-    std::process::Command::new("kill").arg(server.pid().to_string()).status().unwrap();
+    // The end of an operator's patience.
+    server.interrupt();
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    drop(server);
+    server.kill();
     fake.directives("say=short; tps=1000");
-    let server =
-        Chat::up(folder.path(), &[("OPENAI_BASE_URL", fake.url()), ("EMBEDDING_MODEL", "offline".into())])
-            .await;
-    let client = server.client();
+    server.start_again().await;
     let rest = SseReader::new(client.events(&response, last).await.unwrap()).rest().await.unwrap();
     assert!(rest.iter().any(|event| event.name == "response.restarted"), "{rest:?}");
     assert_eq!(history::text(&rest), "short");

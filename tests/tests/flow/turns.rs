@@ -1,12 +1,18 @@
 //! Turns of one conversation, and what a provider may do to them.
 
 use super::with_fake;
-use chat_tests::{history, sse::SseReader};
+use chat_tests::{deployment::Profile, history, sse::SseReader};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn turns_of_one_conversation_run_one_at_a_time_in_order() {
-    let (_folder, fake, server) = with_fake("say=yes; ttft=30").await;
+in_every_deployment!(
+    turns_of_one_conversation_run_one_at_a_time_in_order,
+    supersede_stops_the_turn_that_runs,
+    a_provider_that_breaks_off_is_asked_again,
+    a_provider_that_refuses_fails_the_turn_with_a_clear_word,
+);
+
+async fn turns_of_one_conversation_run_one_at_a_time_in_order(profile: Profile) {
+    let (fake, server) = with_fake(profile, "say=yes; ttft=30").await;
     let client = server.client();
     let session = client.session(&json!({})).await;
     let mut responses = Vec::new();
@@ -29,9 +35,8 @@ async fn turns_of_one_conversation_run_one_at_a_time_in_order() {
     assert_eq!(status, 202, "nothing runs any more: {problem}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn supersede_stops_the_turn_that_runs() {
-    let (_folder, _fake, server) = with_fake("endless; tps=50").await;
+async fn supersede_stops_the_turn_that_runs(profile: Profile) {
+    let (_fake, server) = with_fake(profile, "endless; tps=50").await;
     let client = server.client();
     let session = client.session(&json!({})).await;
     let (_, first) = client.ask(&session, "first").await.unwrap();
@@ -48,9 +53,8 @@ async fn supersede_stops_the_turn_that_runs() {
         .unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_breaks_off_is_asked_again() {
-    let (_folder, fake, server) = with_fake("say=one two three four five six; cut=3").await;
+async fn a_provider_that_breaks_off_is_asked_again(profile: Profile) {
+    let (fake, server) = with_fake(profile, "say=one two three four five six; cut=3").await;
     let client = server.client();
     let session = client.session(&json!({})).await;
     let (_, turn) = client.ask(&session, "tell me").await.unwrap();
@@ -68,9 +72,8 @@ async fn a_provider_that_breaks_off_is_asked_again() {
     assert_eq!((end["status"].as_str(), end["attempt"].as_u64()), (Some("completed"), Some(2)), "{end}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_refuses_fails_the_turn_with_a_clear_word() {
-    let (_folder, _fake, server) = with_fake("status=401").await;
+async fn a_provider_that_refuses_fails_the_turn_with_a_clear_word(profile: Profile) {
+    let (_fake, server) = with_fake(profile, "status=401").await;
     let client = server.client();
     let session = client.session(&json!({})).await;
     let (_, turn) = client.ask(&session, "hello").await.unwrap();

@@ -1,0 +1,283 @@
+//! Writes of conversations.
+
+use super::{Tx, commit::Failed};
+use chat_core::{
+    Change, KeptAnswer, Message, NewResponse, PortError, Reference, ResponseEnd, ResponseId, Role, Session,
+    SessionId, Tenant, Timestamp,
+};
+use serde::Serialize;
+use std::borrow::Cow;
+use uuid::Uuid;
+
+pub(super) async fn apply(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed> {
+    match change {
+        Change::InsertSession(session) => insert_session(tx, &session).await,
+        Change::UpdateSession { .. } => update_session(tx, change).await,
+        Change::DeleteSession(tenant, id) => delete_session(tx, &tenant, id).await,
+        Change::InsertMessage(message) => insert_message(tx, &message).await,
+        Change::InsertResponse(response) => insert_response(tx, &response).await,
+        Change::SaveContexts { response, passages, expires_at } => {
+            save_contexts(tx, response, &passages, expires_at).await
+        }
+        Change::EndResponse(id, end) => end_response(tx, id, &end).await,
+        Change::SaveSummary { session, until, text } => {
+            sqlx::query("UPDATE chat_sessions SET summary = $2, summary_until = $3 WHERE id = $1")
+                .bind(session.0)
+                .bind(clean(&text))
+                .bind(until.0)
+                .execute(&mut *tx.conn)
+                .await?;
+            Ok(())
+        }
+        Change::KeepAnswer(answer) => keep_answer(tx, &answer).await,
+        _ => Err(PortError::internal("not a change of conversations").into()),
+    }
+}
+
+/// PostgreSQL keeps no NUL in text: it becomes the mark of what could not be read.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
+/// JSON without the escape of NUL, for the same reason.
+pub(super) fn json(value: &impl Serialize) -> Result<String, PortError> {
+    serde_json::to_string(value)
+        .map(|text| if text.contains("\\u0000") { text.replace("\\u0000", "\\ufffd") } else { text })
+        .map_err(|error| PortError::internal("a value cannot be written").with_source(error))
+}
+
+async fn insert_session(tx: &mut Tx<'_>, session: &Session) -> Result<(), Failed> {
+    sqlx::query(
+        "INSERT INTO chat_sessions (id, tenant, title, collections, instructions, metadata, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)",
+    )
+    .bind(session.id.0)
+    .bind(session.tenant.as_str())
+    .bind(&session.title)
+    .bind(json(&session.collections)?)
+    .bind(&session.instructions)
+    .bind(json(&session.metadata)?)
+    .bind(session.created_at.0)
+    .bind(session.updated_at.0)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn update_session(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed> {
+    let Change::UpdateSession { tenant, id, title, collections, instructions, metadata } = change else {
+        return Ok(());
+    };
+    let changed = sqlx::query(
+        "UPDATE chat_sessions
+         SET title = CASE WHEN $3 THEN $4 ELSE title END,
+             collections = coalesce($5, collections),
+             instructions = CASE WHEN $6 THEN $7 ELSE instructions END,
+             metadata = coalesce($8::jsonb, metadata),
+             updated_at = $9
+         WHERE id = $1 AND tenant = $2",
+    )
+    .bind(id.0)
+    .bind(tenant.as_str())
+    .bind(title.is_some())
+    .bind(title.flatten())
+    .bind(collections.as_ref().map(json).transpose()?)
+    .bind(instructions.is_some())
+    .bind(instructions.flatten())
+    .bind(metadata.as_ref().map(json).transpose()?)
+    .bind(tx.now.0)
+    .execute(&mut *tx.conn)
+    .await?
+    .rows_affected();
+    found(changed, id)
+}
+
+async fn delete_session(tx: &mut Tx<'_>, tenant: &Tenant, id: SessionId) -> Result<(), Failed> {
+    sqlx::query(
+        "DELETE FROM chat_streams WHERE stream IN (SELECT id FROM chat_responses WHERE session = $1 AND tenant = $2)",
+    )
+    .bind(id.0)
+    .bind(tenant.as_str())
+    .execute(&mut *tx.conn)
+    .await?;
+    let deleted = sqlx::query("DELETE FROM chat_sessions WHERE id = $1 AND tenant = $2")
+        .bind(id.0)
+        .bind(tenant.as_str())
+        .execute(&mut *tx.conn)
+        .await?
+        .rows_affected();
+    found(deleted, id)
+}
+
+pub(super) fn found(rows: u64, what: impl std::fmt::Display) -> Result<(), Failed> {
+    if rows == 0 { Err(PortError::not_found(what).into()) } else { Ok(()) }
+}
+
+/// An answer whose conversation was deleted meanwhile has nowhere to go: that is no error. A question is.
+async fn insert_message(tx: &mut Tx<'_>, message: &Message) -> Result<(), Failed> {
+    let inserted = sqlx::query(
+        "INSERT INTO chat_messages (id, session, tenant, role, content, response, created_at)
+         SELECT $1, id, tenant, $4, $5, $6::uuid, $7::bigint FROM chat_sessions WHERE id = $2 AND tenant = $3",
+    )
+    .bind(message.id.0)
+    .bind(message.session.0)
+    .bind(message.tenant.as_str())
+    .bind(message.role.as_str())
+    .bind(clean(&message.content))
+    .bind(message.response.map(|id| id.0))
+    .bind(message.created_at.0)
+    .execute(&mut *tx.conn)
+    .await?
+    .rows_affected();
+    if message.role == Role::User {
+        found(inserted, message.session)?;
+    }
+    sqlx::query("UPDATE chat_sessions SET updated_at = $2 WHERE id = $1")
+        .bind(message.session.0)
+        .bind(tx.now.0)
+        .execute(&mut *tx.conn)
+        .await?;
+    Ok(())
+}
+
+async fn insert_response(tx: &mut Tx<'_>, response: &NewResponse) -> Result<(), Failed> {
+    sqlx::query(
+        "INSERT INTO chat_responses (id, tenant, session, message, job, model, options, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(response.id.0)
+    .bind(response.tenant.as_str())
+    .bind(response.session.0)
+    .bind(response.message.0)
+    .bind(response.job.0)
+    .bind(&response.model)
+    .bind(json(&response.options)?)
+    .bind(response.created_at.0)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// The columns of some passages, so that all of a response's go in with one statement.
+#[derive(Default)]
+struct Columns {
+    numbers: Vec<i32>,
+    documents: Vec<Uuid>,
+    chunks: Vec<Uuid>,
+    titles: Vec<String>,
+    texts: Vec<String>,
+    scores: Vec<f32>,
+    starts: Vec<i64>,
+    ends: Vec<i64>,
+}
+
+impl Columns {
+    fn of(references: &[Reference]) -> Self {
+        let mut columns = Self::default();
+        for reference in references {
+            columns.numbers.push(reference.index as i32);
+            columns.documents.push(reference.document_id.0);
+            columns.chunks.push(reference.chunk_id.0);
+            columns.titles.push(clean(&reference.title).into_owned());
+            columns.texts.push(clean(&reference.text).into_owned());
+            columns.scores.push(reference.score);
+            columns.starts.push(reference.start as i64);
+            columns.ends.push(reference.end as i64);
+        }
+        columns
+    }
+}
+
+async fn save_contexts(
+    tx: &mut Tx<'_>,
+    response: ResponseId,
+    passages: &[Reference],
+    expires_at: Timestamp,
+) -> Result<(), Failed> {
+    let columns = Columns::of(passages);
+    sqlx::query(
+        "INSERT INTO chat_contexts (response, number, document, chunk, relevance, expires_at)
+         SELECT $1, number, document, chunk, score, $6
+         FROM unnest($2::int[], $3::uuid[], $4::uuid[], $5::real[]) AS row (number, document, chunk, score)
+         WHERE EXISTS (SELECT 1 FROM chat_responses WHERE id = $1)
+         ON CONFLICT (response, number) DO UPDATE SET document = excluded.document, chunk = excluded.chunk,
+             relevance = excluded.relevance, expires_at = excluded.expires_at",
+    )
+    .bind(response.0)
+    .bind(columns.numbers)
+    .bind(columns.documents)
+    .bind(columns.chunks)
+    .bind(columns.scores)
+    .bind(expires_at.0)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn end_response(tx: &mut Tx<'_>, id: ResponseId, end: &ResponseEnd) -> Result<(), Failed> {
+    sqlx::query(
+        "UPDATE chat_responses
+         SET status = $2, attempt = $3, model = $4, output_text = $5, usage = $6, timings = $7, error = $8,
+             completed_at = $9
+         WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(end.status.as_str())
+    .bind(end.attempt as i32)
+    .bind(&end.model)
+    .bind(clean(&end.output_text))
+    .bind(end.usage.as_ref().map(json).transpose()?)
+    .bind(json(&end.timings)?)
+    .bind(end.error.as_ref().map(json).transpose()?)
+    .bind(end.completed_at.0)
+    .execute(&mut *tx.conn)
+    .await?;
+    if end.references.is_empty() {
+        return Ok(());
+    }
+    let columns = Columns::of(&end.references);
+    sqlx::query(
+        r#"INSERT INTO chat_references (response, number, document, chunk, title, text, score, start, "end")
+           SELECT $1, row.* FROM unnest($2::int[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::real[],
+                                        $8::bigint[], $9::bigint[]) AS row
+           WHERE EXISTS (SELECT 1 FROM chat_responses WHERE id = $1)
+           ON CONFLICT (response, number) DO NOTHING"#,
+    )
+    .bind(id.0)
+    .bind(columns.numbers)
+    .bind(columns.documents)
+    .bind(columns.chunks)
+    .bind(columns.titles)
+    .bind(columns.texts)
+    .bind(columns.scores)
+    .bind(columns.starts)
+    .bind(columns.ends)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// A key that is taken is a conflict, unless what it keeps is older than a day.
+async fn keep_answer(tx: &mut Tx<'_>, answer: &KeptAnswer) -> Result<(), Failed> {
+    sqlx::query("DELETE FROM idempotency_keys WHERE tenant = $1 AND key = $2 AND created_at < $3")
+        .bind(answer.tenant.as_str())
+        .bind(&answer.key)
+        .bind(tx.now.0 - crate::read::ANSWER_AGE_MS)
+        .execute(&mut *tx.conn)
+        .await?;
+    sqlx::query(
+        "INSERT INTO idempotency_keys (tenant, key, request, status, body, stream, location, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(answer.tenant.as_str())
+    .bind(&answer.key)
+    .bind(&answer.request)
+    .bind(i32::from(answer.status))
+    .bind(&answer.body)
+    .bind(answer.stream.map(|id| id.0))
+    .bind(&answer.location)
+    .bind(answer.created_at.0)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}

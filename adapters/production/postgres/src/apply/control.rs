@@ -1,0 +1,105 @@
+//! Cancelling jobs and running them again.
+
+use super::Tx;
+use chat_core::{Committed, JobFilter, JobId, Lane, WorkerId};
+use sqlx::{Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+/// A job that is asked to stop goes before others, so that its end is known soon.
+const CANCEL_PRIORITY: i32 = 1_000;
+
+/// Running jobs are marked, and their workers told; others become available to be ended by a worker.
+pub(super) async fn cancel(
+    tx: &mut Tx<'_>,
+    filter: &JobFilter,
+    ids: &[JobId],
+    committed: &mut Committed,
+) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<Postgres>::new(format!(
+        "UPDATE jobs SET cancel_requested = true, blocked = false,
+             state = CASE state WHEN 3 THEN 3 ELSE 1 END,
+             priority = CASE state WHEN 3 THEN priority ELSE greatest(priority, {CANCEL_PRIORITY}) END
+         WHERE state < 4 AND NOT cancel_requested"
+    ));
+    narrow(&mut query, filter, ids);
+    query.push(" RETURNING id, state, lane, worker");
+    for row in query.build().fetch_all(&mut *tx.conn).await? {
+        committed.affected += 1;
+        match row.get::<Option<Uuid>, _>(3) {
+            Some(worker) if row.get::<i16, _>(1) == 3 => {
+                committed.cancel.push((JobId(row.get::<Uuid, _>(0)), WorkerId(worker)));
+            }
+            _ => committed.add_backlog(Lane::parse(row.get(2)).unwrap_or(Lane::Default)),
+        }
+    }
+    Ok(())
+}
+
+/// Dead and cancelled jobs go back to the start, with their history and as many attempts as at first.
+pub(super) async fn retry(
+    tx: &mut Tx<'_>,
+    filter: &JobFilter,
+    ids: &[JobId],
+    committed: &mut Committed,
+) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "UPDATE jobs SET state = 1, cancel_requested = false, finished_at = NULL, failed_children = 0,
+             max_attempts = attempt + allowance, run_at = ",
+    );
+    query.push_bind(tx.now.0).push(" WHERE state IN (5, 6)");
+    narrow(&mut query, filter, ids);
+    query.push(" RETURNING lane");
+    for row in query.build().fetch_all(&mut *tx.conn).await? {
+        committed.affected += 1;
+        committed.add_backlog(Lane::parse(row.get(0)).unwrap_or(Lane::Default));
+    }
+    Ok(())
+}
+
+/// Ended jobs are forgotten.
+pub(super) async fn delete(
+    tx: &mut Tx<'_>,
+    filter: &JobFilter,
+    ids: &[JobId],
+    committed: &mut Committed,
+) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<Postgres>::new("DELETE FROM jobs WHERE state >= 4");
+    narrow(&mut query, filter, ids);
+    committed.affected += query.build().execute(&mut *tx.conn).await?.rows_affected();
+    Ok(())
+}
+
+/// Adds the conditions of a filter to a statement that ends within its WHERE clause.
+pub(crate) fn narrow(query: &mut QueryBuilder<Postgres>, filter: &JobFilter, ids: &[JobId]) {
+    if let Some(tenant) = &filter.tenant {
+        query.push(" AND tenant = ").push_bind(tenant.as_str());
+    }
+    if let Some(kind) = &filter.kind {
+        query.push(" AND kind = ").push_bind(kind);
+    }
+    if let Some(lane) = filter.lane {
+        query.push(" AND lane = ").push_bind(lane.as_str());
+    }
+    if let Some(session) = filter.session {
+        query.push(" AND session = ").push_bind(session.0);
+    }
+    if let Some(document) = filter.document {
+        query.push(" AND document = ").push_bind(document.0);
+    }
+    if !filter.states.is_empty() {
+        query.push(" AND state IN (");
+        let mut list = query.separated(", ");
+        for state in &filter.states {
+            list.push_bind(*state as i16);
+        }
+        query.push(")");
+    }
+    if !ids.is_empty() {
+        query.push(" AND id IN (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(id.0);
+        }
+        query.push(")");
+    }
+}

@@ -1,0 +1,126 @@
+//! The relay's, the reaper's and the workers' statements. What another process works on at the moment is left to it.
+
+use crate::clock::SharedClock;
+use chat_core::{JobId, Lane, Ready, Timestamp, WorkerId, ports::Reaped};
+use sqlx::{PgPool, Row};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The most due jobs that one promotion moves.
+const PROMOTE: i64 = 1_024;
+/// How many lost workers a job may survive beyond its own attempts: most are no fault of the job, but one that kills
+/// its worker must end some time.
+const LOST_WORKERS: i32 = 10;
+
+pub(crate) async fn heartbeat(pool: &PgPool, worker: WorkerId, lanes: &[Lane]) -> sqlx::Result<()> {
+    let lanes: Vec<_> = lanes.iter().map(|lane| lane.as_str()).collect();
+    sqlx::query(
+        "INSERT INTO workers (id, lanes, version, last_seen) VALUES ($1, $2, $3, chat_now())
+         ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen",
+    )
+    .bind(worker.0)
+    .bind(lanes.join(","))
+    .bind(env!("CARGO_PKG_VERSION"))
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+pub(crate) async fn retire(pool: &PgPool, worker: WorkerId) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM workers WHERE id = $1").bind(worker.0).execute(pool).await.map(drop)
+}
+
+/// Takes the next jobs of a lane in fair order.
+pub(crate) async fn hand_out(
+    pool: &PgPool,
+    clock: &SharedClock,
+    lane: Lane,
+    limit: usize,
+) -> sqlx::Result<Vec<Ready>> {
+    let rows = sqlx::query(
+        "UPDATE jobs SET state = 2, handed_at = chat_now()
+         FROM (SELECT id FROM jobs WHERE state = 1 AND lane = $1 ORDER BY priority DESC, vtime, id
+               LIMIT $2 FOR UPDATE SKIP LOCKED) AS next
+         WHERE jobs.id = next.id RETURNING jobs.id, priority, vtime",
+    )
+    .bind(lane.as_str())
+    .bind(limit as i64)
+    .fetch_all(pool)
+    .await?;
+    let mut handed: Vec<(Ready, f64)> = rows
+        .iter()
+        .map(|row| {
+            let priority = row.get::<i32, _>(1) as i16;
+            (Ready { job: JobId(row.get::<Uuid, _>(0)), lane, priority }, row.get(2))
+        })
+        .collect();
+    // RETURNING promises no order.
+    handed.sort_by(|(a, at), (b, bt)| {
+        b.priority.cmp(&a.priority).then(at.total_cmp(bt)).then(a.job.cmp(&b.job))
+    });
+    let mut clock = clock.lock();
+    for (_, vtime) in &handed {
+        clock.advance(lane, *vtime);
+    }
+    Ok(handed.into_iter().map(|(ready, _)| ready).collect())
+}
+
+/// Makes due jobs available.
+pub(crate) async fn promote_due(pool: &PgPool) -> sqlx::Result<(Vec<Lane>, Option<Timestamp>)> {
+    let rows = sqlx::query(
+        "UPDATE jobs SET state = 1
+         FROM (SELECT id FROM jobs WHERE state = 0 AND NOT blocked AND pending_children = 0 AND run_at <= chat_now()
+               ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
+         WHERE jobs.id = due.id RETURNING lane",
+    )
+    .bind(PROMOTE)
+    .fetch_all(pool)
+    .await?;
+    let next: Option<i64> = sqlx::query_scalar(
+        "SELECT min(run_at) FROM jobs WHERE state = 0 AND NOT blocked AND pending_children = 0",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok((distinct_lanes(rows.iter().map(|row| row.get(0))), next.map(Timestamp)))
+}
+
+/// Frees the jobs of workers that are gone, and what was handed out and never claimed.
+pub(crate) async fn reap(pool: &PgPool, lease: Duration, offer_again: Duration) -> sqlx::Result<Reaped> {
+    let orphaned = sqlx::query(
+        "UPDATE jobs SET state = 1, worker = NULL,
+                         max_attempts = max_attempts + CASE WHEN max_attempts < allowance + $2 THEN 1 ELSE 0 END
+         FROM (SELECT id FROM jobs WHERE state = 3 AND NOT EXISTS
+                   (SELECT 1 FROM workers WHERE workers.id = jobs.worker AND last_seen > chat_now() - $1)
+               ORDER BY id FOR UPDATE SKIP LOCKED) AS lost
+         WHERE jobs.id = lost.id RETURNING lane",
+    )
+    .bind(lease.as_millis() as i64)
+    .bind(LOST_WORKERS)
+    .fetch_all(pool)
+    .await?;
+    let offered = sqlx::query(
+        "UPDATE jobs SET state = 1, handed_at = NULL
+         FROM (SELECT id FROM jobs WHERE state = 2 AND handed_at < chat_now() - $1
+               ORDER BY id FOR UPDATE SKIP LOCKED) AS unclaimed
+         WHERE jobs.id = unclaimed.id RETURNING lane",
+    )
+    .bind(offer_again.as_millis() as i64)
+    .fetch_all(pool)
+    .await?;
+    sqlx::query("DELETE FROM workers WHERE last_seen <= chat_now() - $1")
+        .bind(lease.as_millis() as i64)
+        .execute(pool)
+        .await?;
+    Ok(Reaped {
+        orphaned: orphaned.len() as u64,
+        unclaimed: offered.len() as u64,
+        lanes: distinct_lanes(orphaned.iter().chain(&offered).map(|row| row.get(0))),
+    })
+}
+
+fn distinct_lanes<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Lane> {
+    let mut lanes: Vec<_> = names.filter_map(Lane::parse).collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    lanes
+}

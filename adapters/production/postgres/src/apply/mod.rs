@@ -1,0 +1,75 @@
+//! What the store writes.
+
+mod chat;
+mod claim;
+pub(crate) mod commit;
+mod control;
+mod documents;
+pub(crate) mod engine;
+mod enqueue;
+mod events;
+mod finish;
+mod keys;
+
+pub(crate) use claim::claim_work;
+pub(crate) use control::narrow;
+pub(crate) use enqueue::enqueue_work;
+pub(crate) use events::append_work;
+pub(crate) use finish::{Ended, success_work};
+
+use crate::clock::SharedClock;
+use chat_core::{Change, Event, Held, JobId, NewJob, Outcome, StreamId, Timestamp, WorkerId, Write};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// Jobs that need no look at other rows.
+pub(crate) type Enqueues = Vec<NewJob>;
+/// A run that succeeded and has nothing else to write.
+pub(crate) type Successes = (Held, Option<Value>);
+/// The events of a run.
+pub(crate) type Appends = (Held, StreamId, Vec<Event>);
+/// Who claims which jobs.
+pub(crate) type Claims = (WorkerId, Vec<JobId>);
+
+/// A write, by how it is done.
+pub(crate) enum Sorted {
+    Enqueues(Enqueues),
+    Success(Successes),
+    Append(Appends),
+    Other(Write),
+}
+
+/// Finds what can be done in groups.
+pub(crate) fn sort(write: Write) -> Sorted {
+    match write {
+        Write { held: Some(held), outcome: Some(Outcome::Succeeded { result }), changes }
+            if changes.is_empty() =>
+        {
+            Sorted::Success((held, result))
+        }
+        Write { held: None, outcome: None, changes } if changes.iter().all(enqueue::is_plain) => {
+            let jobs = changes.into_iter().filter_map(|change| match change {
+                Change::Enqueue(job) => Some(*job),
+                _ => None,
+            });
+            Sorted::Enqueues(jobs.collect())
+        }
+        Write { held: Some(held), outcome: None, mut changes }
+            if matches!(changes[..], [Change::AppendEvents(..)]) =>
+        {
+            match changes.pop() {
+                Some(Change::AppendEvents(stream, events)) => Sorted::Append((held, stream, events)),
+                _ => Sorted::Other(Write::under(held, changes)),
+            }
+        }
+        write => Sorted::Other(write),
+    }
+}
+
+/// What every statement of a transaction shares.
+pub(crate) struct Tx<'a> {
+    conn: &'a mut PgConnection,
+    clock: &'a SharedClock,
+    /// The database's clock when the transaction began.
+    now: Timestamp,
+}

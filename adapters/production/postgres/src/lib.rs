@@ -1,0 +1,200 @@
+//! The store on PostgreSQL.
+//!
+//! Requests of the hot path (plain enqueue, claim, events of a run, plain success) are done in groups, one statement
+//! for many; every other commit is a transaction of its own, begun again if it loses against another. Any number of
+//! processes write at once: rows are the only thing that they share.
+
+mod apply;
+mod batch;
+mod clock;
+mod doubt;
+mod error;
+mod read;
+mod schema;
+mod upkeep;
+
+use apply::{Appends, Claims, Ended, Enqueues, Sorted, Successes};
+use batch::Batcher;
+use chat_core::{
+    Claim, Committed, JobId, Lane, Outcome, PortResult, Ready, Timestamp, WorkerId, Write,
+    ports::{Reaped, Store, Upkeep},
+};
+use clock::SharedClock;
+use doubt::Doubts;
+use error::port_error;
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+/// How long a request waits for a connection before it hears that the database is away.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// Connections for claims, which do not wait for the disk.
+const CLAIM_CONNECTIONS: u32 = 4;
+
+/// Where the rows are, and how many connections may be open.
+#[derive(Debug, Clone)]
+pub struct PostgresOptions {
+    /// `postgresql://user:password@host:port/database?sslmode=...`.
+    pub url: String,
+    /// Together with `max_overflow`: the most connections of this process. They are opened as they are needed, used
+    /// most recently first, and closed after ten idle minutes.
+    pub pool_size: u32,
+    /// See `pool_size`.
+    pub max_overflow: u32,
+    /// The longest that a statement may take.
+    pub statement_timeout: Duration,
+}
+
+impl PostgresOptions {
+    /// Twenty connections, thirty more under load, half a minute for a statement.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), pool_size: 20, max_overflow: 30, statement_timeout: Duration::from_secs(30) }
+    }
+
+    fn connect(&self) -> PortResult<PgConnectOptions> {
+        let timeout = self.statement_timeout.as_millis().to_string();
+        let options = PgConnectOptions::from_str(&self.url).map_err(port_error)?;
+        Ok(options.application_name("rag-chat").statement_cache_capacity(256).options([
+            ("statement_timeout", timeout.as_str()),
+            ("idle_in_transaction_session_timeout", "60000"),
+        ]))
+    }
+}
+
+/// The connections of a pool, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState {
+    /// Open.
+    pub size: u32,
+    /// In use.
+    pub checked_out: u32,
+}
+
+/// Rows in PostgreSQL.
+pub struct PostgresStore {
+    pool: PgPool,
+    claim_pool: PgPool,
+    clock: Arc<SharedClock>,
+    doubts: Doubts,
+    enqueues: Batcher<Enqueues, Committed>,
+    successes: Batcher<Successes, Ended>,
+    appends: Batcher<Appends, Committed>,
+    claims: Batcher<Claims, Vec<Claim>>,
+}
+
+impl PostgresStore {
+    /// Connects, and checks that the schema is this program's.
+    pub async fn connect(options: PostgresOptions) -> PortResult<Self> {
+        let connect = options.connect()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(options.pool_size + options.max_overflow)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(Duration::from_mins(10))
+            .max_lifetime(Duration::from_hours(1))
+            .test_before_acquire(false)
+            .connect_lazy_with(connect.clone());
+        schema::check(&pool).await?;
+        // A claim that a crash forgets is a second hand-out: its fence is random, so the first holder can do no harm.
+        let claim_pool = PgPoolOptions::new()
+            .max_connections(CLAIM_CONNECTIONS)
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .connect_lazy_with(connect.options([("synchronous_commit", "off")]));
+        let clock = Arc::new(SharedClock::default());
+        Ok(Self {
+            enqueues: Batcher::start(&apply::enqueue_work(pool.clone(), clock.clone())),
+            successes: Batcher::start(&apply::success_work(pool.clone())),
+            appends: Batcher::start(&apply::append_work(pool.clone())),
+            claims: Batcher::start(&apply::claim_work(claim_pool.clone())),
+            pool,
+            claim_pool,
+            clock,
+            doubts: Doubts::default(),
+        })
+    }
+
+    /// Brings the schema up to date; safe to repeat. Returns its version.
+    pub async fn migrate(options: &PostgresOptions) -> PortResult<i64> {
+        schema::migrate(&options.connect()?).await
+    }
+
+    /// Waits for the statements under way and closes the connections.
+    pub async fn close(&self) {
+        self.claim_pool.close().await;
+        self.pool.close().await;
+    }
+
+    /// How many connections there are.
+    pub fn pool_state(&self) -> PoolState {
+        let pools = [&self.pool, &self.claim_pool];
+        let size = pools.iter().map(|pool| pool.size()).sum();
+        let idle: usize = pools.iter().map(|pool| pool.num_idle()).sum();
+        PoolState { size, checked_out: size.saturating_sub(idle as u32) }
+    }
+
+    async fn write(&self, write: Write) -> PortResult<Committed> {
+        let alone = match apply::sort(write) {
+            Sorted::Enqueues(jobs) => return self.enqueues.ask(jobs).await,
+            Sorted::Append(append) => return self.appends.ask(append).await,
+            Sorted::Success((held, result)) => match self.successes.ask((held, result.clone())).await? {
+                Ended::Done => return Ok(Committed::default()),
+                Ended::Alone => Write::finish(held, Outcome::Succeeded { result }, Vec::new()),
+            },
+            Sorted::Other(write) => write,
+        };
+        apply::commit::run(&self.pool, &self.clock, &alone).await
+    }
+
+    fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub(crate) async fn claim_jobs(&self, worker: WorkerId, ids: Vec<JobId>) -> PortResult<Vec<Claim>> {
+        self.claims.ask((worker, ids)).await
+    }
+
+    pub(crate) async fn hand_out_jobs(&self, lane: Lane, limit: usize) -> PortResult<Vec<Ready>> {
+        let ready =
+            apply::engine::hand_out(&self.pool, &self.clock, lane, limit).await.map_err(port_error)?;
+        self.clock.agree(&self.pool).await?;
+        Ok(ready)
+    }
+
+    pub(crate) async fn promote_due_jobs(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)> {
+        apply::engine::promote_due(&self.pool).await.map_err(port_error)
+    }
+
+    pub(crate) async fn beat(&self, worker: WorkerId, lanes: &[Lane]) -> PortResult<()> {
+        apply::engine::heartbeat(&self.pool, worker, lanes).await.map_err(port_error)
+    }
+
+    pub(crate) async fn retire_worker(&self, worker: WorkerId) -> PortResult<()> {
+        apply::engine::retire(&self.pool, worker).await.map_err(port_error)
+    }
+
+    pub(crate) async fn reap_jobs(&self, lease: Duration, offer_again: Duration) -> PortResult<Reaped> {
+        apply::engine::reap(&self.pool, lease, offer_again).await.map_err(port_error)
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for PostgresStore {
+    async fn commit(&self, write: Write) -> PortResult<Committed> {
+        let ends = write.held.filter(|_| write.outcome.is_some());
+        let result = self.write(write).await;
+        match ends {
+            Some(held) => self.doubts.settle(&self.pool, held, result).await,
+            None => result,
+        }
+    }
+
+    async fn upkeep(&self, task: Upkeep) -> PortResult<u64> {
+        upkeep::run(&self.pool, task).await.map_err(port_error)
+    }
+
+    async fn ping(&self) -> PortResult<()> {
+        sqlx::query("SELECT 1").execute(&self.pool).await.map(drop).map_err(port_error)
+    }
+}

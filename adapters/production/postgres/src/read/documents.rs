@@ -1,0 +1,304 @@
+use super::{from_json, page};
+use crate::{PostgresStore, error::port_error};
+use chat_core::{
+    Chunk, ChunkId, Collection, CollectionId, Document, DocumentId, DocumentStatus, JobId, Page, PageRequest,
+    Passage, PortError, PortResult, Progress, Tenant, Timestamp, Upload, Version, VersionId,
+    ports::DocumentStore,
+};
+use serde_json::{Map, Value};
+use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+const COLLECTIONS: &str = "SELECT c.id, c.tenant, c.name, c.metadata::text, c.created_at, c.updated_at,
+        (SELECT count(*) FROM documents d WHERE d.collection = c.id AND NOT d.hidden),
+        (SELECT count(*) FROM documents d JOIN chunks k ON k.version = d.live_version
+         WHERE d.collection = c.id AND NOT d.hidden),
+        (SELECT coalesce(sum(v.bytes), 0)::bigint FROM documents d JOIN document_versions v ON v.id = d.newest
+         WHERE d.collection = c.id AND NOT d.hidden)
+    FROM collections c WHERE NOT c.hidden";
+
+/// A failed or cancelled version does not take the place of the one that answers.
+const STATUS: &str =
+    "CASE WHEN v.status IN ('failed', 'cancelled') AND d.live_version IS NOT NULL THEN 'ready'
+                           ELSE v.status END";
+
+const DOCUMENTS: &str = "SELECT d.id, d.tenant, d.collection, d.metadata::text, d.live_version, d.created_at, d.updated_at,
+        v.id, v.number, v.job, v.filename, v.media_type, v.charset, v.detected, v.bytes, v.sha256, v.blob, v.status,
+        v.done, v.total, v.error, (SELECT count(*) FROM chunks k WHERE k.version = d.live_version)
+    FROM documents d JOIN document_versions v ON v.id = d.newest WHERE NOT d.hidden";
+
+const VERSIONS: &str =
+    "SELECT v.id, v.document, d.collection, v.tenant, v.filename, v.media_type, v.charset, v.bytes,
+        v.sha256, v.blob, v.status, d.live_version, d.hidden,
+        (SELECT count(*) FROM chunks k WHERE k.version = v.id),
+        (SELECT count(*) FROM chunks k WHERE k.version = v.id AND k.embedded)
+    FROM document_versions v JOIN documents d ON d.id = v.document WHERE ";
+
+#[async_trait::async_trait]
+impl DocumentStore for PostgresStore {
+    async fn collection(&self, tenant: &Tenant, id: CollectionId) -> PortResult<Collection> {
+        let mut query = QueryBuilder::<Postgres>::new(COLLECTIONS);
+        query.push(" AND c.id = ").push_bind(id.0).push(" AND c.tenant = ").push_bind(tenant.as_str());
+        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.as_ref().map(read_collection).ok_or_else(|| PortError::not_found(id))
+    }
+
+    async fn collection_named(&self, tenant: &Tenant, name: &str) -> PortResult<Option<CollectionId>> {
+        sqlx::query_scalar::<_, Uuid>(
+            "SELECT id FROM collections WHERE tenant = $1 AND name = $2 AND NOT hidden",
+        )
+        .bind(tenant.as_str())
+        .bind(name)
+        .fetch_optional(self.pool())
+        .await
+        .map(|id| id.map(CollectionId))
+        .map_err(port_error)
+    }
+
+    async fn collections(&self, tenant: &Tenant, request: PageRequest) -> PortResult<Page<Collection>> {
+        let mut query = QueryBuilder::<Postgres>::new(COLLECTIONS);
+        query.push(" AND c.tenant = ").push_bind(tenant.as_str());
+        page(&mut query, "c.id", request);
+        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
+        Ok(Page::of(rows.iter().map(read_collection).collect(), request.limit))
+    }
+
+    async fn document(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Document> {
+        let mut query = QueryBuilder::<Postgres>::new(DOCUMENTS);
+        query.push(" AND d.id = ").push_bind(id.0).push(" AND d.tenant = ").push_bind(tenant.as_str());
+        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.as_ref().map(read_document).ok_or_else(|| PortError::not_found(id))
+    }
+
+    async fn documents(
+        &self,
+        tenant: &Tenant,
+        collection: Option<CollectionId>,
+        status: Option<DocumentStatus>,
+        request: PageRequest,
+    ) -> PortResult<Page<Document>> {
+        let mut query = QueryBuilder::<Postgres>::new(DOCUMENTS);
+        query.push(" AND d.tenant = ").push_bind(tenant.as_str());
+        if let Some(collection) = collection {
+            query.push(" AND d.collection = ").push_bind(collection.0);
+        }
+        if let Some(status) = status {
+            query.push(" AND ").push(STATUS).push(" = ").push_bind(status.as_str());
+        }
+        page(&mut query, "d.id", request);
+        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
+        Ok(Page::of(rows.iter().map(read_document).collect(), request.limit))
+    }
+
+    async fn document_with_hash(
+        &self,
+        collection: CollectionId,
+        sha256: &str,
+    ) -> PortResult<Option<DocumentId>> {
+        sqlx::query_scalar::<_, Uuid>(
+            "SELECT id FROM documents WHERE collection = $1 AND sha256 = $2 AND NOT hidden",
+        )
+        .bind(collection.0)
+        .bind(sha256)
+        .fetch_optional(self.pool())
+        .await
+        .map(|id| id.map(DocumentId))
+        .map_err(port_error)
+    }
+
+    async fn documents_where(
+        &self,
+        tenant: &Tenant,
+        metadata: &Map<String, Value>,
+    ) -> PortResult<Vec<DocumentId>> {
+        let wanted = Value::Object(metadata.clone()).to_string();
+        sqlx::query_scalar::<_, Uuid>(
+            "SELECT d.id FROM documents d
+             WHERE d.tenant = $1 AND NOT d.hidden AND d.live_version IS NOT NULL AND NOT EXISTS (
+                 SELECT 1 FROM jsonb_each($2::jsonb) want WHERE d.metadata -> want.key IS DISTINCT FROM want.value)",
+        )
+        .bind(tenant.as_str())
+        .bind(wanted)
+        .fetch_all(self.pool())
+        .await
+        .map(|ids| ids.into_iter().map(DocumentId).collect())
+        .map_err(port_error)
+    }
+
+    async fn hidden_documents(&self, collection: CollectionId, limit: u32) -> PortResult<Vec<DocumentId>> {
+        sqlx::query_scalar::<_, Uuid>("SELECT id FROM documents WHERE collection = $1 AND hidden LIMIT $2")
+            .bind(collection.0)
+            .bind(i64::from(limit))
+            .fetch_all(self.pool())
+            .await
+            .map(|ids| ids.into_iter().map(DocumentId).collect())
+            .map_err(port_error)
+    }
+
+    async fn version(&self, id: VersionId) -> PortResult<Version> {
+        let mut query = QueryBuilder::<Postgres>::new(VERSIONS);
+        query.push("v.id = ").push_bind(id.0);
+        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.as_ref().map(read_version).ok_or_else(|| PortError::not_found(id))
+    }
+
+    async fn versions(&self, document: DocumentId) -> PortResult<Vec<Version>> {
+        let mut query = QueryBuilder::<Postgres>::new(VERSIONS);
+        query.push("v.document = ").push_bind(document.0).push(" ORDER BY v.number");
+        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
+        Ok(rows.iter().map(read_version).collect())
+    }
+
+    async fn chunk_range(&self, version: VersionId, from: u32, to: u32) -> PortResult<Vec<Chunk>> {
+        sqlx::query(
+            r#"SELECT id, ordinal, title, text, start, "end", tokens FROM chunks
+               WHERE version = $1 AND ordinal >= $2 AND ordinal < $3 ORDER BY ordinal"#,
+        )
+        .bind(version.0)
+        .bind(i64::from(from))
+        .bind(i64::from(to))
+        .fetch_all(self.pool())
+        .await
+        .map(|rows| rows.iter().map(|row| read_chunk(row, 0)).collect())
+        .map_err(port_error)
+    }
+
+    async fn chunks(
+        &self,
+        tenant: &Tenant,
+        document: DocumentId,
+        from: u32,
+        limit: u32,
+    ) -> PortResult<Vec<Chunk>> {
+        sqlx::query(
+            r#"SELECT k.id, k.ordinal, k.title, k.text, k.start, k."end", k.tokens
+               FROM documents d JOIN chunks k ON k.version = d.live_version
+               WHERE d.id = $1 AND d.tenant = $2 AND NOT d.hidden AND k.ordinal >= $3 ORDER BY k.ordinal LIMIT $4"#,
+        )
+        .bind(document.0)
+        .bind(tenant.as_str())
+        .bind(i64::from(from))
+        .bind(i64::from(limit))
+        .fetch_all(self.pool())
+        .await
+        .map(|rows| rows.iter().map(|row| read_chunk(row, 0)).collect())
+        .map_err(port_error)
+    }
+
+    async fn passages(&self, tenant: &Tenant, ids: &[ChunkId]) -> PortResult<Vec<Passage>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = QueryBuilder::<Postgres>::new(
+            r#"SELECT d.id, d.collection, v.filename, d.metadata::text,
+                      k.id, k.ordinal, k.title, k.text, k.start, k."end", k.tokens
+               FROM chunks k JOIN documents d ON d.live_version = k.version AND NOT d.hidden
+               JOIN document_versions v ON v.id = k.version WHERE d.tenant = "#,
+        );
+        query.push_bind(tenant.as_str()).push(" AND k.id = ANY(");
+        query.push_bind(ids.iter().map(|id| id.0).collect::<Vec<_>>()).push(")");
+        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
+        let mut found: HashMap<ChunkId, Passage> =
+            rows.iter().map(read_passage).map(|passage| (passage.chunk.id, passage)).collect();
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64> {
+        sqlx::query_scalar::<_, i64>("SELECT revision FROM search_revisions WHERE tenant = $1")
+            .bind(tenant.as_str())
+            .fetch_optional(self.pool())
+            .await
+            .map(|revision| revision.unwrap_or(0) as u64)
+            .map_err(port_error)
+    }
+}
+
+fn read_collection(row: &PgRow) -> Collection {
+    Collection {
+        id: CollectionId(row.get::<Uuid, _>(0)),
+        tenant: Tenant::from(row.get::<&str, _>(1)),
+        name: row.get(2),
+        metadata: from_json(row.get(3)).unwrap_or_default(),
+        created_at: Timestamp(row.get(4)),
+        updated_at: Timestamp(row.get(5)),
+        document_count: row.get::<i64, _>(6) as u64,
+        chunk_count: row.get::<i64, _>(7) as u64,
+        bytes: row.get::<i64, _>(8) as u64,
+    }
+}
+
+fn read_document(row: &PgRow) -> Document {
+    let live_version = row.get::<Option<Uuid>, _>(4).map(VersionId);
+    let stage = DocumentStatus::parse(row.get(17)).unwrap_or(DocumentStatus::Failed);
+    let still_answers =
+        live_version.is_some() && matches!(stage, DocumentStatus::Failed | DocumentStatus::Cancelled);
+    Document {
+        id: DocumentId(row.get::<Uuid, _>(0)),
+        tenant: Tenant::from(row.get::<&str, _>(1)),
+        collection: CollectionId(row.get::<Uuid, _>(2)),
+        metadata: from_json(row.get(3)).unwrap_or_default(),
+        live_version,
+        created_at: Timestamp(row.get(5)),
+        updated_at: Timestamp(row.get(6)),
+        version_id: VersionId(row.get::<Uuid, _>(7)),
+        version: row.get::<i32, _>(8) as u32,
+        job: JobId(row.get::<Uuid, _>(9)),
+        upload: read_upload(row, [10, 11, 12, 14, 15, 16]),
+        charset: row.get(13),
+        status: if still_answers { DocumentStatus::Ready } else { stage },
+        progress: Progress { stage, done: row.get::<i64, _>(18) as u64, total: row.get::<i64, _>(19) as u64 },
+        error: from_json(row.get(20)),
+        chunk_count: row.get::<i64, _>(21) as u64,
+    }
+}
+
+/// Columns of file name, media type, charset, bytes, hash and blob.
+fn read_upload(row: &PgRow, [filename, media_type, charset, bytes, sha256, blob]: [usize; 6]) -> Upload {
+    Upload {
+        filename: row.get(filename),
+        media_type: row.get(media_type),
+        charset: row.get(charset),
+        bytes: row.get::<i64, _>(bytes) as u64,
+        sha256: row.get(sha256),
+        blob: row.get(blob),
+    }
+}
+
+fn read_version(row: &PgRow) -> Version {
+    Version {
+        id: VersionId(row.get::<Uuid, _>(0)),
+        document: DocumentId(row.get::<Uuid, _>(1)),
+        collection: CollectionId(row.get::<Uuid, _>(2)),
+        tenant: Tenant::from(row.get::<&str, _>(3)),
+        upload: read_upload(row, [4, 5, 6, 7, 8, 9]),
+        status: DocumentStatus::parse(row.get(10)).unwrap_or(DocumentStatus::Failed),
+        live_version: row.get::<Option<Uuid>, _>(11).map(VersionId),
+        deleted: row.get(12),
+        chunk_count: row.get::<i64, _>(13) as u64,
+        embedded: row.get::<i64, _>(14) as u64,
+    }
+}
+
+/// A passage's columns begin at `from`.
+fn read_chunk(row: &PgRow, from: usize) -> Chunk {
+    Chunk {
+        id: ChunkId(row.get::<Uuid, _>(from)),
+        ordinal: row.get::<i32, _>(from + 1) as u32,
+        title: row.get(from + 2),
+        text: row.get(from + 3),
+        start: row.get::<i64, _>(from + 4) as u64,
+        end: row.get::<i64, _>(from + 5) as u64,
+        tokens: row.get::<i32, _>(from + 6) as u32,
+    }
+}
+
+fn read_passage(row: &PgRow) -> Passage {
+    Passage {
+        document: DocumentId(row.get::<Uuid, _>(0)),
+        collection: CollectionId(row.get::<Uuid, _>(1)),
+        filename: row.get(2),
+        metadata: from_json(row.get(3)).unwrap_or_default(),
+        chunk: read_chunk(row, 4),
+    }
+}

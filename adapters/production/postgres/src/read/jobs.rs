@@ -1,0 +1,127 @@
+use super::{from_json, page};
+use crate::{PostgresStore, apply::narrow, error::port_error};
+use chat_core::{
+    Claim, DocumentId, Job, JobFilter, JobId, JobState, Lane, LaneStats, Page, PageRequest, PortError,
+    PortResult, Ready, SessionId, Tenant, Timestamp, WorkerId,
+    ports::{JobStore, Reaped},
+};
+use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
+use std::time::Duration;
+use uuid::Uuid;
+
+const SELECT: &str = "SELECT id, kind, lane, tenant, priority, state, attempt, max_attempts, payload, run_at, blocked,
+    pending_children, worker, progress, result, errors, parent, cancel_requested, session, document, created_at,
+    started_at, finished_at FROM jobs WHERE 1 = 1";
+
+#[async_trait::async_trait]
+impl JobStore for PostgresStore {
+    async fn claim(&self, worker: WorkerId, ids: Vec<JobId>) -> PortResult<Vec<Claim>> {
+        self.claim_jobs(worker, ids).await
+    }
+
+    async fn hand_out(&self, lane: Lane, limit: usize) -> PortResult<Vec<Ready>> {
+        self.hand_out_jobs(lane, limit).await
+    }
+
+    async fn promote_due(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)> {
+        self.promote_due_jobs().await
+    }
+
+    async fn heartbeat(&self, worker: WorkerId, lanes: &[Lane]) -> PortResult<()> {
+        self.beat(worker, lanes).await
+    }
+
+    async fn retire(&self, worker: WorkerId) -> PortResult<()> {
+        self.retire_worker(worker).await
+    }
+
+    async fn reap(&self, lease: Duration, offer_again: Duration) -> PortResult<Reaped> {
+        self.reap_jobs(lease, offer_again).await
+    }
+
+    async fn job(&self, tenant: Option<&Tenant>, id: JobId) -> PortResult<Job> {
+        let filter = JobFilter { tenant: tenant.cloned(), ..JobFilter::default() };
+        let mut query = QueryBuilder::new(SELECT);
+        narrow(&mut query, &filter, &[id]);
+        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.as_ref().map(read).ok_or_else(|| PortError::not_found(id))
+    }
+
+    async fn jobs(&self, filter: &JobFilter, request: PageRequest) -> PortResult<Page<Job>> {
+        let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        narrow(&mut query, filter, &[]);
+        page(&mut query, "id", request);
+        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
+        Ok(Page::of(rows.iter().map(read).collect(), request.limit))
+    }
+
+    async fn lane_stats(&self, unfinished_only: bool) -> PortResult<Vec<LaneStats>> {
+        let rows = sqlx::query(
+            "SELECT lane, kind, state, count(*), min(created_at) FROM jobs WHERE state < $1 GROUP BY lane, kind, state",
+        )
+        .bind(if unfinished_only { 4_i16 } else { 9 })
+        .fetch_all(self.pool())
+        .await
+        .map_err(port_error)?;
+        Ok(rows
+            .iter()
+            .map(|row| LaneStats {
+                lane: Lane::parse(row.get(0)).unwrap_or(Lane::Default),
+                kind: row.get(1),
+                state: JobState::from_number(row.get::<i16, _>(2).into()).unwrap_or(JobState::Dead),
+                count: row.get::<i64, _>(3) as u64,
+                oldest: Timestamp(row.get(4)),
+            })
+            .collect())
+    }
+
+    async fn last_tick(&self, schedule: &str) -> PortResult<Option<Timestamp>> {
+        // Ticks are zero-padded milliseconds at the end of the key, so the greatest key is the last tick.
+        let key: Option<String> = sqlx::query_scalar(
+            "SELECT max(unique_key) FROM jobs WHERE unique_key > $1::text || ':' AND unique_key < $1::text || ';'",
+        )
+        .bind(format!("cron:{schedule}"))
+        .fetch_one(self.pool())
+        .await
+        .map_err(port_error)?;
+        Ok(key.and_then(|key| key.rsplit(':').next()?.parse().ok()).map(Timestamp))
+    }
+}
+
+fn read(row: &PgRow) -> Job {
+    let state = JobState::from_number(row.get::<i16, _>(5).into()).unwrap_or(JobState::Dead);
+    Job {
+        id: JobId(row.get::<Uuid, _>(0)),
+        kind: row.get(1),
+        lane: Lane::parse(row.get(2)).unwrap_or(Lane::Default),
+        tenant: Tenant::from(row.get::<&str, _>(3)),
+        priority: row.get::<i32, _>(4) as i16,
+        state,
+        attempt: row.get::<i32, _>(6) as u32,
+        max_attempts: row.get::<i32, _>(7) as u32,
+        payload: from_json(row.get(8)).unwrap_or_default(),
+        run_at: Timestamp(row.get(9)),
+        waiting_for: waiting_for(state, row.get(10), row.get::<i32, _>(11).into()),
+        worker: row.get::<Option<Uuid>, _>(12).map(WorkerId),
+        progress: from_json(row.get(13)),
+        result: from_json(row.get(14)),
+        errors: from_json(row.get(15)).unwrap_or_default(),
+        parent: row.get::<Option<Uuid>, _>(16).map(JobId),
+        cancel_requested: row.get(17),
+        session: row.get::<Option<Uuid>, _>(18).map(SessionId),
+        document: row.get::<Option<Uuid>, _>(19).map(DocumentId),
+        created_at: Timestamp(row.get(20)),
+        started_at: row.get::<Option<i64>, _>(21).map(Timestamp),
+        finished_at: row.get::<Option<i64>, _>(22).map(Timestamp),
+    }
+}
+
+fn waiting_for(state: JobState, blocked: bool, children: i64) -> Option<&'static str> {
+    match state {
+        JobState::Waiting if blocked => Some("key"),
+        JobState::Waiting if children > 0 => Some("children"),
+        JobState::Waiting => Some("time"),
+        JobState::Available | JobState::Handed => Some("worker"),
+        _ => None,
+    }
+}
