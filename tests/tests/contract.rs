@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 use chat_core::ErrorKind;
-use chat_embedded::{SqliteOptions, SqliteStore};
+use chat_embedded::{MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore};
 use chat_postgres::{PostgresOptions, PostgresStore};
+use chat_redis::{RedisKind, RedisPorts};
 use chat_tests::{
     contract,
     engines::{Engines, Ground},
 };
+use std::sync::Arc;
 
 #[tokio::test]
 async fn sqlite_is_a_store() {
@@ -33,4 +35,30 @@ async fn postgresql_is_a_store() {
     contract::replicas::exercise(&store, &other).await;
     store.close().await;
     other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_process_has_lanes_a_bus_and_a_cache() {
+    let lanes = Arc::new(MemoryLanes::new());
+    contract::lanes::exercise(lanes.clone(), lanes).await;
+    let bus = Arc::new(MemoryBus::new());
+    contract::bus::exercise(bus.clone(), bus).await;
+    let cache = MemoryCache::new();
+    contract::cache::exercise(&cache, &cache).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_has_lanes_a_bus_and_a_cache_for_all_processes() {
+    let engines = Engines::named();
+    let ground = Ground::claim(&engines).await;
+    let redis = RedisKind::Single(engines.setting("REDIS_URL").to_owned());
+    let one = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
+    let other = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
+    contract::lanes::exercise(one.lanes.clone(), other.lanes.clone()).await;
+    contract::bus::exercise(one.bus.clone(), other.bus.clone()).await;
+    contract::cache::exercise(&*one.cache, &*other.cache).await;
+    assert!(one.memory_used().await.is_some_and(|bytes| bytes > 100_000));
+    let wrong = RedisKind::Single(engines.setting("REDIS_URL").replace("://:", "://:wrong"));
+    let refused = RedisPorts::connect(&wrong, ground.prefix()).await.map(drop).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Unauthorized, "{refused}");
 }

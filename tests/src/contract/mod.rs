@@ -1,5 +1,8 @@
 //! One suite per port: every adapter passes it.
 
+pub mod bus;
+pub mod cache;
 pub mod jobs;
+pub mod lanes;
 pub mod replicas;
 pub mod rows;

@@ -48,6 +48,11 @@ impl Ground {
         PgPool::connect(&self.database_url()).await.unwrap()
     }
 
+    /// What the names of its keys begin with.
+    pub fn prefix(&self) -> &str {
+        &self.name
+    }
+
     /// Where its database is.
     pub fn database_url(&self) -> String {
         let mut url = Url::parse(self.engines.setting("DATABASE_URL")).unwrap();

@@ -1,0 +1,303 @@
+//! What this process knows of every lane: estimates, made exact several times a second.
+
+use chat_core::{Lane, Timestamp};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
+use tokio::sync::Notify;
+
+/// What is known of one lane.
+#[derive(Default)]
+struct Cell {
+    /// How many ids wait in Redis or were promised a place, about.
+    depth: AtomicI64,
+    /// How many ids the workers of all processes take at once.
+    slots: AtomicUsize,
+    /// How many those of this process take.
+    own_slots: AtomicUsize,
+    /// Counts announcements of a backlog, as Redis last said; 0: there is none.
+    backlog: AtomicU64,
+    /// Announced here, and Redis does not know it yet.
+    unsaid: AtomicBool,
+    /// SQL is to be asked although nobody said that anything is there.
+    look: AtomicBool,
+    /// `backlog` as it was when the last hand-out began: "there is no more" speaks of that moment.
+    feeding: AtomicU64,
+}
+
+/// The lanes of this process.
+#[derive(Default)]
+pub(crate) struct LaneBoard {
+    lanes: [Cell; Lane::ALL.len()],
+    /// The earliest due time that the relay has not been told yet.
+    due: Mutex<Option<Timestamp>>,
+    /// Wakes the relay.
+    pub(super) relay: Notify,
+}
+
+/// What Redis says of a lane.
+pub(super) struct Report {
+    pub(super) slots: usize,
+    pub(super) depth: i64,
+    pub(super) backlog: u64,
+}
+
+impl LaneBoard {
+    fn cell(&self, lane: Lane) -> &Cell {
+        &self.lanes[lane as usize]
+    }
+
+    /// Promises a place, if there is one that no job in SQL has waited for longer. Promises are forgotten with the
+    /// next report.
+    pub(super) fn promise(&self, lane: Lane) -> bool {
+        let cell = self.cell(lane);
+        let free = cell.backlog.load(Relaxed) == 0 && !cell.unsaid.load(Relaxed);
+        let fits = cell.depth.load(Relaxed) < capacity(cell.slots.load(Relaxed));
+        if free && fits {
+            cell.depth.fetch_add(1, Relaxed);
+        }
+        free && fits
+    }
+
+    /// Ids were taken here.
+    pub(super) fn taken(&self, lane: Lane, number: usize) {
+        let cell = self.cell(lane);
+        let before = cell.depth.fetch_sub(number as i64, Relaxed);
+        if before < number as i64 {
+            cell.depth.store(0, Relaxed);
+        }
+        if cell.wants_food() {
+            self.relay.notify_waiters();
+        }
+    }
+
+    /// The lane was found empty.
+    pub(super) fn empty(&self, lane: Lane) {
+        let cell = self.cell(lane);
+        cell.depth.store(0, Relaxed);
+        if cell.wants_food() {
+            self.relay.notify_waiters();
+        }
+    }
+
+    pub(super) fn report(&self, lane: Lane, report: &Report) {
+        let cell = self.cell(lane);
+        cell.slots.store(report.slots, Relaxed);
+        cell.depth.store(report.depth, Relaxed);
+        cell.backlog.store(report.backlog, Relaxed);
+        if cell.wants_food() {
+            self.relay.notify_waiters();
+        }
+    }
+
+    /// A backlog was announced here. `false`: that is known already and will be said.
+    pub(super) fn announce(&self, lane: Lane) -> bool {
+        !self.cell(lane).unsaid.swap(true, Relaxed)
+    }
+
+    /// Redis counts an announcement that was made here.
+    pub(super) fn said(&self, lane: Lane, number: u64) {
+        let cell = self.cell(lane);
+        cell.backlog.fetch_max(number, Relaxed);
+        if cell.wants_food() {
+            self.relay.notify_waiters();
+        }
+    }
+
+    /// An announcement is on its way: one that follows has to be made again.
+    pub(super) fn saying(&self, lane: Lane) {
+        let cell = self.cell(lane);
+        // Until Redis has counted it this process must not overtake.
+        cell.backlog.fetch_max(1, Relaxed);
+        cell.unsaid.store(false, Relaxed);
+    }
+
+    /// An announcement could not be made.
+    pub(super) fn unsaid(&self, lane: Lane) {
+        self.cell(lane).unsaid.store(true, Relaxed);
+    }
+
+    /// SQL held no more when the last hand-out began; the number that Redis had counted then.
+    pub(super) fn drained(&self, lane: Lane) -> u64 {
+        let cell = self.cell(lane);
+        cell.feeding.load(Relaxed)
+    }
+
+    /// Nothing was announced since.
+    pub(super) fn forgotten(&self, lane: Lane, number: u64) {
+        let cell = self.cell(lane);
+        cell.backlog.compare_exchange(number, 0, Relaxed, Relaxed).ok();
+    }
+
+    pub(super) fn set_slots(&self, lane: Lane, slots: usize) {
+        self.cell(lane).own_slots.store(slots, Relaxed);
+    }
+
+    pub(super) fn own_slots(&self, lane: Lane) -> usize {
+        self.cell(lane).own_slots.load(Relaxed)
+    }
+
+    /// A job waits for this time.
+    pub(super) fn due(&self, at: Timestamp) {
+        let mut due = self.lock_due();
+        *due = Some(due.map_or(at, |known| known.min(at)));
+        drop(due);
+        self.relay.notify_waiters();
+    }
+
+    /// Has SQL asked once about every lane: announcements may have been lost.
+    pub(crate) fn look_everywhere(&self) {
+        for cell in &self.lanes {
+            cell.look.store(true, Relaxed);
+        }
+        self.relay.notify_waiters();
+    }
+
+    /// What another process says: `backlog LANE NUMBER`, `drained LANE NUMBER`, `due MILLISECONDS`.
+    pub(crate) fn heard(&self, text: &str) {
+        let words: Vec<_> = text.split(' ').collect();
+        match words[..] {
+            ["due", at] => {
+                if let Ok(at) = at.parse() {
+                    self.due(Timestamp(at));
+                }
+            }
+            [what, lane, number] => {
+                if let (Some(lane), Ok(number)) = (Lane::parse(lane), number.parse()) {
+                    match what {
+                        "backlog" => self.said(lane, number),
+                        "drained" => self.forgotten(lane, number),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What the relay has to do now, if anything. An empty list: an earlier due time became known.
+    pub(super) fn relay_work(&self, next_due: Option<Timestamp>) -> Option<Vec<(Lane, usize)>> {
+        let earlier = self.lock_due().take().is_some_and(|at| next_due.is_none_or(|next| at < next));
+        let feed: Vec<_> = Lane::ALL
+            .into_iter()
+            .filter_map(|lane| self.cell(lane).begin_feed().map(|room| (lane, room)))
+            .collect();
+        (earlier || !feed.is_empty()).then_some(feed)
+    }
+
+    fn lock_due(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Twice what the workers can take: shallow, so that SQL decides the order, and deep enough that no slot waits for
+/// the relay.
+fn capacity(slots: usize) -> i64 {
+    slots as i64 * 2
+}
+
+impl Cell {
+    /// Whether this process's relay should bring more.
+    fn wants_food(&self) -> bool {
+        let waiting = self.backlog.load(Relaxed) > 0 || self.unsaid.load(Relaxed) || self.look.load(Relaxed);
+        let slots = self.slots.load(Relaxed).max(self.own_slots.load(Relaxed));
+        waiting && self.own_slots.load(Relaxed) > 0 && self.depth.load(Relaxed) <= slots as i64
+    }
+
+    /// How many ids the relay may bring, if it should; begins a hand-out.
+    fn begin_feed(&self) -> Option<usize> {
+        if !self.wants_food() {
+            return None;
+        }
+        self.feeding.store(self.backlog.load(Relaxed), Relaxed);
+        self.look.store(false, Relaxed);
+        let own = self.own_slots.load(Relaxed);
+        let free = capacity(self.slots.load(Relaxed).max(own)) - self.depth.load(Relaxed).max(0);
+        // Other relays feed it too.
+        let room = free.clamp(1, capacity(own));
+        self.depth.fetch_add(room, Relaxed);
+        Some(room as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(slots: usize, own: usize) -> LaneBoard {
+        let board = LaneBoard::default();
+        board.set_slots(Lane::Chat, own);
+        board.report(Lane::Chat, &Report { slots, depth: 0, backlog: 0 });
+        board
+    }
+
+    #[test]
+    fn room_is_promised_once_only_and_not_before_workers_are_known() {
+        let board = board(2, 0);
+        assert_eq!(
+            (0..100).filter(|_| board.promise(Lane::Chat)).count(),
+            4,
+            "twice the slots of all processes"
+        );
+        assert!(!board.promise(Lane::Embed));
+    }
+
+    #[test]
+    fn nobody_overtakes_a_backlog() {
+        let board = board(2, 2);
+        board.heard("backlog chat 7");
+        assert!(!board.promise(Lane::Chat));
+        assert_eq!(board.relay_work(None), Some(vec![(Lane::Chat, 4)]));
+        board.heard("drained chat 6"); // of an earlier moment
+        assert!(!board.promise(Lane::Chat));
+        let number = board.drained(Lane::Chat);
+        board.forgotten(Lane::Chat, number);
+        board.empty(Lane::Chat);
+        assert!(board.promise(Lane::Chat));
+    }
+
+    #[test]
+    fn what_was_announced_since_a_hand_out_began_still_waits() {
+        let board = board(2, 2);
+        board.said(Lane::Chat, 3);
+        board.relay_work(None);
+        board.said(Lane::Chat, 4); // committed while the hand-out's query runs
+        let number = board.drained(Lane::Chat);
+        board.forgotten(Lane::Chat, number);
+        assert!(!board.promise(Lane::Chat));
+    }
+
+    #[test]
+    fn a_process_without_workers_feeds_nothing() {
+        let board = board(4, 0);
+        board.said(Lane::Chat, 1);
+        assert_eq!(board.relay_work(None), None);
+    }
+
+    #[test]
+    fn an_earlier_due_time_makes_the_relay_look_again() {
+        let board = board(1, 1);
+        board.heard("due 500");
+        assert_eq!(board.relay_work(Some(Timestamp(400))), None, "it knows an earlier one");
+        board.due(Timestamp(300));
+        assert_eq!(board.relay_work(Some(Timestamp(400))), Some(vec![]));
+    }
+
+    #[test]
+    fn looking_anyway_asks_sql_once() {
+        let board = board(1, 1);
+        board.look_everywhere();
+        assert_eq!(board.relay_work(None), Some(vec![(Lane::Chat, 2)]));
+        assert_eq!(board.relay_work(None), None);
+    }
+
+    #[test]
+    fn words_of_a_newer_version_are_ignored() {
+        let board = board(1, 1);
+        for text in ["", "backlog", "backlog nowhere 1", "backlog chat x", "sing chat 1", "due soon"] {
+            board.heard(text);
+        }
+        assert_eq!(board.relay_work(None), None);
+    }
+}

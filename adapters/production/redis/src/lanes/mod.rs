@@ -1,0 +1,225 @@
+//! Lanes over Redis: a list per lane and urgency, `RPUSH` and `BLMPOP ... COUNT`. Ids only, and never many of them: SQL
+//! decides the order. While Redis is away workers are fed from SQL through lanes in memory.
+
+mod board;
+mod pull;
+mod push;
+
+pub(crate) use board::LaneBoard;
+
+use crate::{link::Link, names::Names};
+use async_trait::async_trait;
+use board::Report;
+use chat_core::{JobId, Lane, PortResult, Ready, Timestamp, ports::Lanes};
+use chat_embedded::MemoryLanes;
+use pull::Puller;
+use push::{Push, Pusher};
+use redis::Script;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, watch},
+    time::{interval, sleep},
+};
+use uuid::Uuid;
+
+/// How often the estimates are made exact.
+const REPORT: Duration = Duration::from_millis(100);
+/// How long a process counts that does not report any more.
+const STAYS: Duration = Duration::from_secs(2);
+/// How often SQL is asked although nobody announced anything: announcements may be lost with Redis.
+const LOOK: Duration = Duration::from_secs(2);
+/// The same while Redis is away, when nobody can announce anything.
+const LOOK_ALONE: Duration = Duration::from_millis(250);
+
+/// Job ids on their way to the workers of all processes.
+pub struct RedisLanes {
+    shared: Arc<Shared>,
+    pusher: Pusher,
+    pullers: [Puller; Lane::ALL.len()],
+}
+
+pub(crate) struct Shared {
+    link: Arc<Link>,
+    names: Arc<Names>,
+    board: Arc<LaneBoard>,
+    /// What this process feeds itself while Redis is away.
+    alone: MemoryLanes,
+    /// This process, among those that report.
+    process: Uuid,
+    /// Asks for a report at once.
+    changed: Notify,
+}
+
+impl RedisLanes {
+    pub(crate) fn start(link: Arc<Link>, names: Arc<Names>, board: Arc<LaneBoard>) -> Self {
+        let shared = Arc::new(Shared {
+            link,
+            names,
+            board,
+            alone: MemoryLanes::new(),
+            process: Uuid::new_v4(),
+            changed: Notify::new(),
+        });
+        let gone = watch::Sender::new(());
+        #[allow(clippy::disallowed_methods)] // ends with the lanes
+        tokio::spawn(keep_exact(shared.clone(), gone.subscribe()));
+        Self {
+            pusher: Pusher::start(shared.clone(), gone),
+            pullers: Lane::ALL.map(|lane| Puller::new(shared.clone(), lane)),
+            shared,
+        }
+    }
+}
+
+/// Reports what this process takes, and hears what the lanes hold.
+async fn keep_exact(shared: Arc<Shared>, mut gone: watch::Receiver<()>) {
+    let script = Script::new(include_str!("report.lua"));
+    let (mut ticks, mut looks) = (interval(REPORT), interval(LOOK));
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shared.changed.notified() => {}
+            _ = looks.tick() => shared.board.look_everywhere(),
+            _ = gone.changed() => return,
+        }
+        if shared.link.is_up()
+            && let Err(error) = shared.report(&script).await
+        {
+            tracing::debug!(%error, "the lanes could not be looked at");
+        }
+    }
+}
+
+impl Shared {
+    async fn report(&self, script: &Script) -> redis::RedisResult<()> {
+        let mut call = script.prepare_invoke();
+        call.key(self.names.slots());
+        for lane in Lane::ALL {
+            call.key(self.names.backlog(lane));
+            for urgency in 0..crate::names::URGENCIES {
+                call.key(self.names.waiting(lane, urgency));
+            }
+        }
+        call.arg(self.process.to_string()).arg(STAYS.as_millis() as u64).arg(crate::names::URGENCIES);
+        for lane in Lane::ALL {
+            call.arg(self.board.own_slots(lane));
+        }
+        let reports: Vec<(usize, i64, u64)> = self.link.run(&call).await?;
+        for (lane, (slots, depth, backlog)) in Lane::ALL.into_iter().zip(reports) {
+            self.board.report(lane, &Report { slots, depth, backlog });
+        }
+        Ok(())
+    }
+
+    /// Puts an id into the lanes of this process, if it has workers. Otherwise the reaper offers it again.
+    async fn offer_alone(&self, ready: Ready) {
+        if self.board.own_slots(ready.lane) > 0 {
+            self.alone.offer(ready).await;
+        }
+    }
+
+    /// What to feed while Redis is away; nothing as soon as it is back.
+    async fn hungry_alone(&self, next_due: Option<Timestamp>) -> Option<Vec<(Lane, usize)>> {
+        let mut up = self.link.watch();
+        loop {
+            for lane in Lane::ALL {
+                self.alone.backlog(lane);
+            }
+            tokio::select! {
+                work = self.alone.hungry(next_due) => return Some(work),
+                () = sleep(LOOK_ALONE) => {}
+                _ = up.wait_for(|up| *up) => return None,
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Lanes for RedisLanes {
+    fn has_room(&self, lane: Lane) -> bool {
+        self.shared.link.is_up() && self.shared.board.promise(lane)
+    }
+
+    async fn offer(&self, ready: Ready) {
+        if !self.shared.link.is_up() || !self.pusher.push(Push::Offer(ready)) {
+            self.shared.offer_alone(ready).await;
+        }
+    }
+
+    async fn take(&self, lane: Lane, max: usize) -> PortResult<Vec<JobId>> {
+        if max == 0 {
+            return Ok(Vec::new());
+        }
+        tokio::select! {
+            biased;
+            ids = self.shared.alone.take(lane, max) => ids,
+            ids = self.pullers[lane as usize].pull(max) => {
+                self.shared.board.taken(lane, ids.len());
+                Ok(ids)
+            }
+        }
+    }
+
+    fn backlog(&self, lane: Lane) {
+        if self.shared.board.announce(lane) {
+            self.pusher.push(Push::Backlog(lane));
+        }
+        self.shared.board.relay.notify_waiters();
+    }
+
+    fn due(&self, at: Timestamp) {
+        self.shared.board.due(at);
+        self.shared.alone.due(at);
+        self.pusher.push(Push::Due(at));
+    }
+
+    async fn hungry(&self, next_due: Option<Timestamp>) -> Vec<(Lane, usize)> {
+        let mut up = self.shared.link.watch();
+        loop {
+            if !self.shared.link.is_up() {
+                if let Some(work) = self.shared.hungry_alone(next_due).await {
+                    return work;
+                }
+                continue;
+            }
+            // Created before the check: what happens between check and wait wakes it all the same.
+            let told = self.shared.board.relay.notified();
+            if let Some(work) = self.shared.board.relay_work(next_due) {
+                return work;
+            }
+            tokio::select! {
+                () = told => {}
+                _ = up.wait_for(|up| !*up) => {}
+            }
+        }
+    }
+
+    fn drained(&self, lane: Lane) {
+        self.shared.alone.drained(lane);
+        let number = self.shared.board.drained(lane);
+        if number > 0 {
+            self.pusher.push(Push::Drained(lane, number));
+        }
+    }
+
+    fn set_slots(&self, lane: Lane, slots: usize) {
+        self.shared.board.set_slots(lane, slots);
+        self.shared.alone.set_slots(lane, slots);
+        self.shared.changed.notify_one();
+    }
+
+    async fn ping(&self) -> PortResult<()> {
+        self.shared.link.ping().await
+    }
+}
+
+impl Drop for RedisLanes {
+    fn drop(&mut self) {
+        for puller in &self.pullers {
+            puller.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}

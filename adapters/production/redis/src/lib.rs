@@ -1,0 +1,63 @@
+//! Lanes, bus and cache on Redis: a single server, the master that Sentinels name, or a cluster.
+//!
+//! Nothing that only Redis knows matters: jobs and events are in SQL. While it is away every part does without it,
+//! and when it is back each makes up for what it could not say.
+
+mod bus;
+mod cache;
+mod follower;
+mod hub;
+mod lanes;
+mod link;
+mod names;
+mod source;
+mod subscriber;
+
+pub use bus::RedisBus;
+pub use cache::RedisCache;
+pub use lanes::RedisLanes;
+pub use source::RedisKind;
+
+use chat_core::PortResult;
+use hub::Hub;
+use lanes::LaneBoard;
+use link::Link;
+use names::Names;
+use source::Source;
+use std::sync::Arc;
+use subscriber::Subscriber;
+
+/// The three ports, over one connection for commands, one for messages, and one per lane that waits for jobs.
+pub struct RedisPorts {
+    /// Hands out jobs.
+    pub lanes: Arc<RedisLanes>,
+    /// Carries events and control messages.
+    pub bus: Arc<RedisBus>,
+    /// Keeps what can be computed again.
+    pub cache: Arc<RedisCache>,
+    link: Arc<Link>,
+}
+
+impl RedisPorts {
+    /// Connects. Every key and channel begins with `prefix`. A server that does not answer is no error: it is used as
+    /// soon as it does.
+    pub async fn connect(kind: &RedisKind, prefix: &str) -> PortResult<Self> {
+        let link = Link::open(Source::new(kind)?).await?;
+        let names = Arc::new(Names::new(prefix));
+        let board = Arc::new(LaneBoard::default());
+        let hub = Arc::new(Hub::new(link.clone(), names.clone(), board.clone()));
+        let subscriber = Arc::new(Subscriber::start(hub.clone(), [names.control(), names.lanes()]));
+        Ok(Self {
+            lanes: Arc::new(RedisLanes::start(link.clone(), names.clone(), board)),
+            bus: Arc::new(RedisBus::start(hub, subscriber)),
+            cache: Arc::new(RedisCache::start(link.clone(), names)),
+            link,
+        })
+    }
+
+    /// The bytes that Redis uses, if it says so.
+    pub async fn memory_used(&self) -> Option<u64> {
+        let info: String = self.link.ask(redis::cmd("INFO").arg("memory")).await.ok()?;
+        info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
+    }
+}
