@@ -1,5 +1,6 @@
 //! Domain types, ports and text. No I/O: nothing here knows HTTP, SQL, Redis or apalis.
 
+mod blob_key;
 mod change;
 mod dispatch;
 mod error;
@@ -10,6 +11,7 @@ pub mod ports;
 pub mod text;
 mod time;
 
+pub use blob_key::*;
 pub use change::*;
 pub use dispatch::*;
 pub use error::*;

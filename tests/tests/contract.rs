@@ -1,10 +1,11 @@
 //! Every adapter passes its port's suite.
 #![allow(clippy::unwrap_used)]
 
-use chat_core::ErrorKind;
-use chat_embedded::{MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore};
+use chat_core::{ErrorKind, Timestamp, ports::Blobs};
+use chat_embedded::{FileBlobs, MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore};
 use chat_postgres::{PostgresOptions, PostgresStore};
 use chat_redis::{RedisKind, RedisPorts};
+use chat_s3::S3Blobs;
 use chat_tests::{
     contract,
     engines::{Engines, Ground},
@@ -61,4 +62,28 @@ async fn redis_has_lanes_a_bus_and_a_cache_for_all_processes() {
     let wrong = RedisKind::Single(engines.setting("REDIS_URL").replace("://:", "://:wrong"));
     let refused = RedisPorts::connect(&wrong, ground.prefix()).await.map(drop).unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Unauthorized, "{refused}");
+}
+
+#[tokio::test]
+async fn a_folder_holds_blobs() {
+    let folder = tempfile::tempdir().unwrap();
+    contract::blobs::exercise(&FileBlobs::open(folder.path()).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_holds_blobs() {
+    let ground = Ground::claim(&Engines::named()).await;
+    let options = ground.bucket();
+    let blobs = S3Blobs::new(&options);
+    let missing = blobs.ping().await.unwrap_err();
+    assert!(missing.message.contains("chat init"), "{missing}");
+    assert!(blobs.prepare().await.unwrap());
+    assert!(!blobs.prepare().await.unwrap());
+    contract::blobs::exercise(&blobs).await;
+    // What a caller left behind is thrown away at once; what a killed process left, after a day.
+    assert_eq!(blobs.abort_abandoned(Timestamp(0)).await.unwrap(), 0);
+    let refused = S3Blobs::new(&chat_s3::S3Options { secret_key: "wrong".into(), ..options.clone() });
+    assert_eq!(refused.ping().await.unwrap_err().kind, ErrorKind::Unauthorized);
+    let nobody = S3Blobs::new(&chat_s3::S3Options { endpoint: "http://127.0.0.1:1".into(), ..options });
+    assert_eq!(nobody.ping().await.unwrap_err().kind, ErrorKind::Unavailable);
 }

@@ -1,12 +1,11 @@
 //! Blobs as files under one folder.
 
-mod key;
 mod staging;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::{
-    ErrorKind, PortError, PortResult,
+    BLOB_STAGING as STAGING, ErrorKind, PortError, PortResult, check_blob_key,
     ports::{Blobs, ByteStream},
 };
 use futures::{StreamExt, TryStreamExt};
@@ -21,8 +20,6 @@ use tokio_util::io::ReaderStream;
 
 /// How much a reader gets at once.
 const PIECE: usize = 64 * 1024;
-/// Where files are while they are written. No key can name it.
-const STAGING: &str = "tmp";
 
 /// Files under a folder. A blob is written to `tmp/`, synced, and renamed: it is there whole or not at all.
 #[derive(Debug, Clone)]
@@ -47,7 +44,7 @@ impl FileBlobs {
     }
 
     fn path(&self, key: &str) -> PortResult<PathBuf> {
-        key::check(key)?;
+        check_blob_key(key)?;
         Ok(self.root.join(key))
     }
 }

@@ -21,7 +21,7 @@ pub async fn exercise(offers: Arc<dyn Lanes>, takes: Arc<dyn Lanes>) {
     until("there is room", async || offers.has_room(Lane::Chat)).await;
     higher_priorities_come_first(&*offers, &*takes).await;
     lanes_do_not_mix(&*offers, &*takes).await;
-    a_waiter_is_woken_at_once(&*offers, &takes).await;
+    a_waiter_is_woken_at_once(&*offers, &*takes).await;
     a_waiter_that_gives_up_loses_nothing(&*offers, &*takes).await;
     every_id_arrives_once(&offers, &takes).await;
     nobody_overtakes_a_backlog(&*offers, &*takes).await;
@@ -67,16 +67,16 @@ async fn lanes_do_not_mix(offers: &dyn Lanes, takes: &dyn Lanes) {
     assert_eq!(take(takes, Lane::Chat, 1).await, [one.job]);
 }
 
-async fn a_waiter_is_woken_at_once(offers: &dyn Lanes, takes: &Arc<dyn Lanes>) {
-    let waiter = tokio::task::spawn({
-        let takes = takes.clone();
-        async move { (take(&*takes, Lane::Chat, 1).await, Instant::now()) }
-    });
-    sleep(A_WHILE).await;
+async fn a_waiter_is_woken_at_once(offers: &dyn Lanes, takes: &dyn Lanes) {
     let one = ready(Lane::Chat, 0);
-    let offered = Instant::now();
-    offers.offer(one).await;
-    let (ids, woken) = waiter.await.unwrap();
+    let offering = async {
+        sleep(A_WHILE).await; // somebody waits by now
+        let offered = Instant::now();
+        offers.offer(one).await;
+        offered
+    };
+    let waiting = async { (take(takes, Lane::Chat, 1).await, Instant::now()) };
+    let (offered, (ids, woken)) = tokio::join!(offering, waiting);
     assert_eq!(ids, [one.job]);
     assert!(woken - offered < Duration::from_millis(500), "woken after {:?}", woken - offered);
 }
@@ -132,8 +132,7 @@ async fn nobody_overtakes_a_backlog(offers: &dyn Lanes, takes: &dyn Lanes) {
     };
     let room = brings(usize::MAX).await;
     assert!((1..=4 * SLOTS).contains(&room), "room for {room}");
-    let taken = take(takes, Lane::Chat, room).await;
-    assert_eq!(taken.len(), room);
+    assert_eq!(take(takes, Lane::Chat, room).await.len(), room);
     brings(0).await;
     until("the backlog is forgotten", async || offers.has_room(Lane::Chat)).await;
 }

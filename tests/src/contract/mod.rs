@@ -1,5 +1,6 @@
 //! One suite per port: every adapter passes it.
 
+pub mod blobs;
 pub mod bus;
 pub mod cache;
 pub mod jobs;

@@ -180,6 +180,18 @@ impl Ground {
         Ok(())
     }
 
+    /// Its bucket; nobody has made it yet.
+    pub fn bucket(&self) -> chat_s3::S3Options {
+        let setting = |name| self.engines.setting(name).to_owned();
+        chat_s3::S3Options {
+            endpoint: setting("MINIO_ENDPOINT"),
+            access_key: setting("MINIO_ACCESS_KEY"),
+            secret_key: setting("MINIO_SECRET_KEY"),
+            bucket: self.name.clone(),
+            region: setting("S3_REGION"),
+        }
+    }
+
     fn s3(&self) -> Client {
         let setting = |name| self.engines.setting(name).to_owned();
         let credentials =

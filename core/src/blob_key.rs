@@ -1,16 +1,17 @@
 //! Which keys are accepted: names that mean the same on every file system and in every object store.
 
-use super::STAGING;
-use chat_core::{PortError, PortResult};
+use crate::{PortError, PortResult};
 
 const LONGEST_SEGMENT: usize = 200;
 const LONGEST_KEY: usize = 600;
+/// No key begins with this segment: a store may keep there what is being written.
+pub const BLOB_STAGING: &str = "tmp";
 
 /// `Invalid` unless the key is segments of `[A-Za-z0-9_.-]` joined by `/`, none of which begins with a dot.
-pub(super) fn check(key: &str) -> PortResult<()> {
+pub fn check_blob_key(key: &str) -> PortResult<()> {
     let mut segments = key.split('/');
     let sound =
-        key.len() <= LONGEST_KEY && segments.clone().all(is_segment) && segments.next() != Some(STAGING);
+        key.len() <= LONGEST_KEY && segments.clone().all(is_segment) && segments.next() != Some(BLOB_STAGING);
     if sound { Ok(()) } else { Err(PortError::invalid("not a valid name for a file")) }
 }
 
@@ -24,12 +25,12 @@ fn is_segment(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_core::ErrorKind;
+    use crate::ErrorKind;
 
     #[test]
     fn plain_names_are_accepted() {
         for key in ["a", "files/ver_0192.bin", "a/b/c-d_e", "tmpfile", "a/tmp"] {
-            assert!(check(key).is_ok(), "{key}");
+            assert!(check_blob_key(key).is_ok(), "{key}");
         }
     }
 
@@ -53,7 +54,7 @@ mod tests {
             "tmp/x",
             &long,
         ] {
-            assert_eq!(check(key).map_err(|error| error.kind), Err(ErrorKind::Invalid), "{key:?}");
+            assert_eq!(check_blob_key(key).map_err(|error| error.kind), Err(ErrorKind::Invalid), "{key:?}");
         }
     }
 }

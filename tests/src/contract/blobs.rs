@@ -1,0 +1,100 @@
+//! The `Blobs` port.
+
+use bytes::Bytes;
+use chat_core::{
+    ErrorKind, PortError, PortResult,
+    ports::{Blobs, ByteStream},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use std::{ops::Range, time::Duration};
+
+/// Larger than a part of any upload.
+const LARGE: usize = 19 * 1024 * 1024 + 7;
+
+/// Runs every promise.
+pub async fn exercise(blobs: &dyn Blobs) {
+    gives_back_what_was_put(blobs).await;
+    large_files_come_in_pieces(blobs).await;
+    what_is_not_there_is_not_found(blobs).await;
+    a_stream_that_fails_leaves_nothing(blobs).await;
+    a_caller_that_goes_away_leaves_nothing(blobs).await;
+    keys_cannot_lead_elsewhere(blobs).await;
+    blobs.ping().await.unwrap();
+}
+
+fn pieces(bytes: &[u8], each: usize) -> ByteStream {
+    let pieces: Vec<_> = bytes.chunks(each).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    stream::iter(pieces).boxed()
+}
+
+async fn read(blobs: &dyn Blobs, key: &str, range: Option<Range<u64>>) -> PortResult<Vec<u8>> {
+    let pieces: Vec<Bytes> = blobs.get(key, range).await?.try_collect().await?;
+    Ok(pieces.concat())
+}
+
+async fn gives_back_what_was_put(blobs: &dyn Blobs) {
+    let text = "什么是所有权？ownership".as_bytes();
+    assert_eq!(blobs.put("a/b/text", pieces(text, 5)).await.unwrap(), text.len() as u64);
+    assert_eq!(blobs.size("a/b/text").await.unwrap(), text.len() as u64);
+    assert_eq!(read(blobs, "a/b/text", None).await.unwrap(), text);
+    assert_eq!(read(blobs, "a/b/text", Some(3..9)).await.unwrap(), &text[3..9]);
+    assert_eq!(read(blobs, "a/b/text", Some(4..4)).await.unwrap(), b"");
+    assert_eq!(read(blobs, "a/b/text", Some(20..1_000)).await.unwrap(), &text[20..]);
+    let outside = read(blobs, "a/b/text", Some(1_000..2_000)).await;
+    assert_eq!(outside.unwrap_err().kind, ErrorKind::Invalid);
+    assert_eq!(blobs.put("empty", stream::empty().boxed()).await.unwrap(), 0);
+    assert_eq!(read(blobs, "empty", None).await.unwrap(), b"");
+    for key in ["a/b/text", "empty"] {
+        blobs.delete(key).await.unwrap();
+        blobs.delete(key).await.unwrap();
+        assert_eq!(blobs.size(key).await.unwrap_err().kind, ErrorKind::NotFound);
+    }
+}
+
+async fn large_files_come_in_pieces(blobs: &dyn Blobs) {
+    let bytes: Vec<u8> = (0..LARGE).map(|at| (at % 251) as u8).collect();
+    assert_eq!(blobs.put("large", pieces(&bytes, 100_000)).await.unwrap(), LARGE as u64);
+    assert!(read(blobs, "large", None).await.unwrap() == bytes, "other bytes came back");
+    let (from, to) = (8_388_000, 8_389_500);
+    assert!(read(blobs, "large", Some(from as u64..to as u64)).await.unwrap() == bytes[from..to]);
+    let largest = blobs.get("large", None).await.unwrap().map(|piece| piece.unwrap().len());
+    assert!(
+        largest.fold(0, async |most, piece| most.max(piece)).await <= 1024 * 1024,
+        "a piece is too large"
+    );
+    blobs.delete("large").await.unwrap();
+}
+
+async fn what_is_not_there_is_not_found(blobs: &dyn Blobs) {
+    assert_eq!(read(blobs, "nothing/here", None).await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(read(blobs, "nothing/here", Some(0..10)).await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(blobs.size("nothing/here").await.unwrap_err().kind, ErrorKind::NotFound);
+}
+
+async fn a_stream_that_fails_leaves_nothing(blobs: &dyn Blobs) {
+    for length in [10, LARGE] {
+        let bytes = vec![7; length];
+        let broken = stream::iter([Err(PortError::invalid("it broke off"))]);
+        let error = blobs.put("broken", pieces(&bytes, 1_000_000).chain(broken).boxed()).await.unwrap_err();
+        assert_eq!((error.kind, &*error.message), (ErrorKind::Invalid, "it broke off"));
+        assert_eq!(blobs.size("broken").await.unwrap_err().kind, ErrorKind::NotFound);
+    }
+}
+
+async fn a_caller_that_goes_away_leaves_nothing(blobs: &dyn Blobs) {
+    let bytes = vec![7; LARGE];
+    let endless = pieces(&bytes, 1_000_000).chain(stream::pending()).boxed();
+    assert!(tokio::time::timeout(Duration::from_millis(500), blobs.put("left", endless)).await.is_err());
+    assert_eq!(blobs.size("left").await.unwrap_err().kind, ErrorKind::NotFound);
+}
+
+async fn keys_cannot_lead_elsewhere(blobs: &dyn Blobs) {
+    for key in ["../up", "/root", "a//b", "文件", "tmp/x", ""] {
+        assert_eq!(
+            blobs.put(key, stream::empty().boxed()).await.unwrap_err().kind,
+            ErrorKind::Invalid,
+            "{key}"
+        );
+        assert_eq!(blobs.delete(key).await.unwrap_err().kind, ErrorKind::Invalid, "{key}");
+    }
+}
