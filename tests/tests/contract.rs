@@ -1,8 +1,13 @@
 //! Every adapter passes its port's suite.
 #![allow(clippy::unwrap_used)]
 
-use chat_core::{ErrorKind, Timestamp, ports::Blobs};
-use chat_embedded::{FileBlobs, MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore};
+use chat_core::{
+    ErrorKind, Timestamp,
+    ports::{Blobs, Index},
+};
+use chat_embedded::{
+    EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore,
+};
 use chat_postgres::{PostgresOptions, PostgresStore};
 use chat_redis::{RedisKind, RedisPorts};
 use chat_s3::S3Blobs;
@@ -10,6 +15,7 @@ use chat_tests::{
     contract,
     engines::{Engines, Ground},
 };
+use chat_weaviate::{WeaviateIndex, WeaviateOptions};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -86,4 +92,27 @@ async fn a_bucket_holds_blobs() {
     assert_eq!(refused.ping().await.unwrap_err().kind, ErrorKind::Unauthorized);
     let nobody = S3Blobs::new(&chat_s3::S3Options { endpoint: "http://127.0.0.1:1".into(), ..options });
     assert_eq!(nobody.ping().await.unwrap_err().kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn one_process_has_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    contract::index::exercise(&EmbeddedIndex::open(folder.path().join("index.db")).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn weaviate_is_an_index() {
+    let ground = Ground::claim(&Engines::named()).await;
+    let options = ground.index();
+    let index = WeaviateIndex::new(&options).unwrap();
+    assert!(index.prepare("first-model").await.unwrap());
+    assert!(!index.prepare("first-model").await.unwrap());
+    contract::index::exercise(&index).await;
+    let refused =
+        WeaviateIndex::new(&WeaviateOptions { api_key: Some("wrong".into()), ..options.clone() }).unwrap();
+    assert_eq!(refused.check().await.unwrap_err().kind, ErrorKind::Unauthorized);
+    let nobody =
+        WeaviateIndex::new(&WeaviateOptions { url: "http://127.0.0.1:1".into(), grpc_port: 1, ..options });
+    let error = nobody.unwrap().ping().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
 }

@@ -3,6 +3,7 @@
 pub mod blobs;
 pub mod bus;
 pub mod cache;
+pub mod index;
 pub mod jobs;
 pub mod lanes;
 pub mod replicas;

@@ -20,6 +20,7 @@ pub struct Ground {
 impl Ground {
     /// A fresh place.
     pub async fn claim(engines: &Engines) -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok(); // a second call changes nothing
         let ground = Self { engines: engines.clone(), name: format!("test{:016x}", rand::random::<u64>()) };
         let mut connection = ground.common_database().await;
         let create = format!("CREATE DATABASE {}", ground.name);
@@ -63,6 +64,16 @@ impl Ground {
     async fn common_database(&self) -> sqlx::PgConnection {
         let options = PgConnectOptions::from_str(self.engines.setting("DATABASE_URL")).unwrap();
         options.connect().await.unwrap()
+    }
+
+    /// Its collection; nobody has made it yet.
+    pub fn index(&self) -> chat_weaviate::WeaviateOptions {
+        chat_weaviate::WeaviateOptions {
+            url: self.engines.setting("WEAVIATE_URL").to_owned(),
+            grpc_port: self.engines.setting("WEAVIATE_GRPC_PORT").parse().unwrap(),
+            api_key: Some(self.engines.setting("WEAVIATE_API_KEY").to_owned()),
+            collection: self.collection(),
+        }
     }
 
     /// What the names of its collections begin with.
