@@ -1,8 +1,13 @@
-//! Picks an adapter for every port from the URL schemes of the settings. An unknown scheme, or one that this build
-//! cannot serve, stops the start with a clear message: there is no silent default.
+//! Picks an adapter for every port from the URL schemes of the settings. An unknown scheme stops the start with a clear
+//! message: there is no silent default.
 
 mod lock;
+mod parts;
+mod prepare;
+mod redis_url;
 mod resolve;
+mod rows;
 
 pub use lock::{DataLock, Holder};
-pub use resolve::{OpenError, Opened, open};
+pub use prepare::{init, migrate};
+pub use resolve::{Connections, OpenError, Opened, Vitals, open};

@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, Outcome},
     output,
     run::Context,
-    server::{Crew, Reach, Server},
+    server::{self, Crew, Reach, Server},
 };
 use chat_adapters::{DataLock, Holder};
 use chat_core::ports::Ports;
@@ -40,6 +40,7 @@ impl Link {
         if let Some(url) = running(&context.settings.data_dir).await? {
             return Ok(Self { client: Client::new(&url)?, private: None });
         }
+        server::prepare(&context.settings).await?;
         let server =
             Server::start(&context.settings, Reach::Private, crew, &context.telemetry.metrics).await?;
         Ok(Self { client: Client::new(&server.url().unwrap_or_default())?, private: Some(server) })

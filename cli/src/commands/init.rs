@@ -5,6 +5,7 @@ use crate::{
     failure::{Exit, Outcome},
     output::{self, Align, Table},
     run::Context,
+    server,
 };
 use chat_config::{DatabaseUrl, Index, Settings, Storage};
 use serde::Serialize;
@@ -15,8 +16,9 @@ struct Part {
     place: String,
 }
 
-/// Makes the data folder, the database, the vector index and the file store. Safe to repeat.
+/// Makes the data folder, the schema, the vector index and the file store. Safe to repeat.
 pub async fn run(context: &Context) -> Outcome {
+    server::prepare(&context.settings).await?;
     open_and_close(&context.settings).await?;
     let parts = parts(&context.settings);
     if context.common.json {
@@ -43,21 +45,21 @@ fn parts(settings: &Settings) -> Vec<Part> {
             "database",
             match &settings.database.url {
                 DatabaseUrl::Sqlite { path } => path.display().to_string(),
-                DatabaseUrl::Postgres(_) => "PostgreSQL".to_owned(),
+                DatabaseUrl::Postgres(url) => url.to_string(),
             },
         ),
         place(
             "vector index",
             match &settings.index {
                 Index::Embedded => "in the data folder".to_owned(),
-                Index::Weaviate(_) => "Weaviate".to_owned(),
+                Index::Weaviate(weaviate) => weaviate.url.to_string(),
             },
         ),
         place(
             "file store",
             match &settings.storage {
                 Storage::File { path } => path.display().to_string(),
-                Storage::S3(_) => "S3".to_owned(),
+                Storage::S3(s3) => format!("{}/{}", s3.endpoint, s3.bucket),
             },
         ),
     ]

@@ -7,11 +7,11 @@ mod open;
 mod options;
 
 pub use crew::Crew;
-pub use open::open;
+pub use open::{migrate, open, prepare};
 
 use crate::{
     failure::{Failure, Outcome},
-    telemetry::Metrics,
+    telemetry::{self, Metrics},
 };
 use chat_adapters::Opened;
 use chat_api::AppState;
@@ -89,6 +89,7 @@ impl Server {
 
     fn measure(&self, metrics: &Metrics, state: AppState, listener: Option<TcpListener>) {
         self.beside.spawn(metrics.clone().keep_small(self.stop.clone()));
+        self.beside.spawn(telemetry::watch(self.opened.vitals.clone(), self.stop.clone()));
         if let Some(listener) = listener {
             let serving = metrics.clone().serve(listener, state, self.stop.clone());
             self.beside.spawn(async move {

@@ -6,7 +6,18 @@ use chat_config::Settings;
 
 /// Opens every port of these settings.
 pub async fn open(settings: &Settings) -> Outcome<Opened> {
-    chat_adapters::open(settings).await.map_err(|error| open_error(&error))
+    Box::pin(chat_adapters::open(settings)).await.map_err(|error| open_error(&error))
+}
+
+/// Makes what is missing in engines outside this process: for commands that are all of the system themselves.
+pub async fn prepare(settings: &Settings) -> Outcome<()> {
+    migrate(settings).await?;
+    Box::pin(chat_adapters::init(settings)).await.map_err(|error| open_error(&error))
+}
+
+/// Brings the schema of the database up to date; its version, if it is outside this process.
+pub async fn migrate(settings: &Settings) -> Outcome<Option<i64>> {
+    Box::pin(chat_adapters::migrate(settings)).await.map_err(|error| open_error(&error))
 }
 
 /// What went wrong, and what to do about it.
@@ -22,6 +33,6 @@ fn open_error(error: &OpenError) -> Failure {
             failure.hint("stop that process, or choose another folder with --data DIR")
         }
         OpenError::Folder { .. } => failure.hint("choose another folder with --data DIR"),
-        _ => failure,
+        OpenError::Part { .. } => failure,
     }
 }

@@ -2,6 +2,7 @@
 
 mod daily_file;
 mod depth;
+mod engines;
 mod fields;
 mod filter;
 mod json;
@@ -13,6 +14,7 @@ mod pretty;
 mod wall_clock;
 
 pub use depth::oldest_waiting;
+pub use engines::watch;
 pub use logs::{Console, TOLD};
 pub use metrics::Metrics;
 

@@ -8,6 +8,12 @@ pub(super) const DEPTH: &str = "jobs_queue_depth";
 pub(super) const OLDEST: &str = "jobs_oldest_waiting_seconds";
 /// Memory of this process, in bytes.
 pub(super) const RESIDENT: &str = "process_resident_memory_bytes";
+/// Connections to the database that are open.
+pub(super) const POOL: &str = "db_pool_size";
+/// Those of them that are in use.
+pub(super) const CHECKED_OUT: &str = "db_pool_checked_out";
+/// What Redis uses, in bytes.
+pub(super) const REDIS_MEMORY: &str = "redis_memory_used_bytes";
 /// Which program this is.
 pub(super) const BUILD: &str = "chat_build_info";
 
@@ -45,5 +51,8 @@ pub(super) fn describe() {
     describe_gauge!(DEPTH, "Jobs that have not ended, by lane, kind and state");
     describe_gauge!(OLDEST, Unit::Seconds, "Age of the oldest job that does not run yet, by lane");
     describe_gauge!(RESIDENT, Unit::Bytes, "Resident memory of this process");
+    describe_gauge!(POOL, "Open connections of this process to the database");
+    describe_gauge!(CHECKED_OUT, "Connections of this process to the database that are in use");
+    describe_gauge!(REDIS_MEMORY, Unit::Bytes, "Memory that Redis uses");
     describe_gauge!(BUILD, "Always 1; its label says which version this is");
 }

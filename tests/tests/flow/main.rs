@@ -14,6 +14,8 @@ macro_rules! in_every_deployment {
     };
     ($($test:ident),+ $(,)?) => {
         in_every_deployment!(@embedded, Embedded, $($test),+);
+        in_every_deployment!(@production, Production, $($test),+);
+        in_every_deployment!(@cluster, Cluster, $($test),+);
     };
 }
 
@@ -21,6 +23,7 @@ mod cancel;
 mod documents;
 mod offline;
 mod resume;
+mod shared;
 mod turns;
 
 use chat_tests::{

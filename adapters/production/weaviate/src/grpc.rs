@@ -108,9 +108,10 @@ fn unavailable() -> PortError {
 fn refused(status: Status) -> PortError {
     let text = status.message();
     // Nothing was ever put there: Weaviate knows a shard, a collection or a vector only since then.
-    let unknown = ["tenant not found", "could not find class", "class not found", "does not have named vector"]
-        .iter()
-        .any(|part| text.to_ascii_lowercase().contains(part));
+    let unknown =
+        ["tenant not found", "could not find class", "class not found", "does not have named vector"]
+            .iter()
+            .any(|part| text.to_ascii_lowercase().contains(part));
     let (kind, message) = match status.code() {
         _ if unknown => (ErrorKind::NotFound, "the index does not know this yet"),
         Code::Unauthenticated | Code::PermissionDenied => {

@@ -3,7 +3,7 @@
 use crate::{
     failure::{Failure, Outcome},
     run::Context,
-    server::open,
+    server::{open, prepare},
     telemetry::Metrics,
 };
 use chat_adapters::Opened;
@@ -57,7 +57,9 @@ impl Rig {
 
     /// Opens every port.
     pub(super) async fn open(&self, run: u32) -> Outcome<Opened> {
-        open(&self.settings(run)).await
+        let settings = self.settings(run);
+        prepare(&settings).await?;
+        open(&settings).await
     }
 
     /// A worker that also knows the probe.

@@ -7,7 +7,7 @@ use super::serving::serve;
 use crate::{
     failure::Outcome,
     run::Context,
-    server::{Crew, Reach},
+    server::{self, Crew, Reach},
 };
 
 /// Options of `chat up`.
@@ -33,6 +33,7 @@ impl Args {
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(args: Args, context: Context) -> Outcome {
+    server::prepare(&context.settings).await?;
     let crew = Crew::Engines(args.workers.into());
     serve(context, Reach::Public, crew, move |context, server, ready| {
         banner::print(&context.settings, server, ready);

@@ -7,6 +7,9 @@ use std::sync::{
 };
 use tokio::sync::Notify;
 
+/// A share that is taken even if nothing seems to be there.
+const SMALL_SHARE: usize = 4;
+
 /// What is known of one lane.
 #[derive(Default)]
 struct Cell {
@@ -58,6 +61,18 @@ impl LaneBoard {
             cell.depth.fetch_add(1, Relaxed);
         }
         free && fits
+    }
+
+    /// How many ids this process takes of a lane at once, if it can take `max`: its share, so that a burst is not all
+    /// for who comes first.
+    pub(super) fn share(&self, lane: Lane, max: usize) -> usize {
+        let cell = self.cell(lane);
+        let (own, all) = (cell.own_slots.load(Relaxed), cell.slots.load(Relaxed));
+        if own >= all {
+            return max;
+        }
+        let depth = usize::try_from(cell.depth.load(Relaxed)).unwrap_or(0);
+        (depth * own / all).max(SMALL_SHARE).min(max)
     }
 
     /// Ids were taken here.
@@ -266,6 +281,17 @@ mod tests {
         let number = board.drained(Lane::Chat);
         board.forgotten(Lane::Chat, number);
         assert!(!board.promise(Lane::Chat));
+    }
+
+    #[test]
+    fn a_burst_is_shared() {
+        let board = board(8, 4);
+        assert_eq!(board.share(Lane::Chat, 100), SMALL_SHARE);
+        board.report(Lane::Chat, &Report { slots: 8, depth: 60, backlog: 0 });
+        assert_eq!(board.share(Lane::Chat, 100), 30);
+        assert_eq!(board.share(Lane::Chat, 3), 3);
+        board.report(Lane::Chat, &Report { slots: 4, depth: 60, backlog: 0 });
+        assert_eq!(board.share(Lane::Chat, 100), 100, "nobody else is there");
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Pull {
     /// What is there at once; otherwise what comes within the wait.
     async fn take(&self, connection: &mut Option<Conn>) -> RedisResult<Vec<JobId>> {
         let mut now = redis::cmd("LMPOP");
-        self.lists(&mut now).arg("LEFT").arg("COUNT").arg(self.max);
+        self.lists(&mut now).arg("LEFT").arg("COUNT").arg(self.share());
         let ids = ids_of(self.shared.link.ask(&now).await?);
         if !ids.is_empty() {
             return Ok(ids);
@@ -107,8 +107,12 @@ impl Pull {
         };
         let mut wait = redis::cmd("BLMPOP");
         wait.arg(WAIT.as_secs_f64());
-        self.lists(&mut wait).arg("LEFT").arg("COUNT").arg(self.max);
+        self.lists(&mut wait).arg("LEFT").arg("COUNT").arg(self.share());
         wait.query_async(connection).await.map(ids_of)
+    }
+
+    fn share(&self) -> usize {
+        self.shared.board.share(self.lane, self.max)
     }
 
     fn lists<'a>(&self, command: &'a mut redis::Cmd) -> &'a mut redis::Cmd {

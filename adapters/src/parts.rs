@@ -1,0 +1,120 @@
+//! URL schemes to adapters: with `rows`, the place that knows them all.
+
+use crate::{
+    redis_url::kind,
+    resolve::{OpenError, part},
+};
+use chat_config::{
+    Embedding, Index as IndexSetting, Llm as LlmSetting, ModelProvider, Redis, RedisUrl, S3, Secret, Storage,
+    Url, Weaviate,
+};
+use chat_core::{
+    ErrorKind,
+    ports::{Blobs, Bus, Cache, Embedder, Index, Lanes, Llm},
+};
+use chat_embedded::{EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes};
+use chat_offline::{OfflineEmbedder, OfflineLlm};
+use chat_openai::{OpenAiEmbedder, OpenAiLlm, OpenAiServer};
+use chat_redis::RedisPorts;
+use chat_s3::{S3Blobs, S3Options};
+use chat_weaviate::{WeaviateIndex, WeaviateOptions};
+use std::{path::Path, sync::Arc};
+
+/// Redis, if the settings name one.
+pub(crate) async fn redis(setting: &Redis) -> Result<Option<RedisPorts>, OpenError> {
+    if setting.url == RedisUrl::Memory {
+        return Ok(None);
+    }
+    let kind = kind(&setting.url).map_err(part("Redis"))?;
+    RedisPorts::connect(&kind, &setting.prefix).await.map(Some).map_err(part("Redis"))
+}
+
+type Messaging = (Arc<dyn Lanes>, Arc<dyn Bus>, Arc<dyn Cache>);
+
+/// What hands out jobs, carries events and keeps values.
+pub(crate) fn messaging(redis: Option<&RedisPorts>) -> Messaging {
+    match redis {
+        Some(redis) => (redis.lanes.clone(), redis.bus.clone(), redis.cache.clone()),
+        None => (Arc::new(MemoryLanes::new()), Arc::new(MemoryBus::new()), Arc::new(MemoryCache::new())),
+    }
+}
+
+pub(crate) fn blobs(storage: &Storage) -> Result<Arc<dyn Blobs>, OpenError> {
+    match storage {
+        Storage::File { path } => Ok(Arc::new(FileBlobs::open(path).map_err(part("the file store"))?)),
+        Storage::S3(s3) => Ok(Arc::new(bucket(s3))),
+    }
+}
+
+/// The bucket of these settings.
+pub(crate) fn bucket(s3: &S3) -> S3Blobs {
+    S3Blobs::new(&S3Options {
+        endpoint: s3.endpoint.expose().to_owned(),
+        access_key: s3.access_key.expose().to_owned(),
+        secret_key: s3.secret_key.expose().to_owned(),
+        bucket: s3.bucket.clone(),
+        region: s3.region.clone(),
+    })
+}
+
+pub(crate) async fn index(setting: &IndexSetting, folder: &Path) -> Result<Arc<dyn Index>, OpenError> {
+    match setting {
+        IndexSetting::Embedded => {
+            let index = EmbeddedIndex::open(folder.join("index.db")).await.map_err(part("the index"))?;
+            Ok(Arc::new(index))
+        }
+        IndexSetting::Weaviate(setting) => {
+            let index = weaviate(setting)?;
+            match index.check().await {
+                Err(error) if error.kind == ErrorKind::Unavailable => {
+                    tracing::warn!(%error, "Weaviate does not answer: searches fail until it does");
+                }
+                checked => checked.map_err(part("the index"))?,
+            }
+            Ok(Arc::new(index))
+        }
+    }
+}
+
+/// The index of these settings; nothing is asked yet.
+pub(crate) fn weaviate(setting: &Weaviate) -> Result<WeaviateIndex, OpenError> {
+    let options = WeaviateOptions {
+        url: setting.url.expose().to_owned(),
+        grpc_port: setting.grpc_port,
+        api_key: setting.api_key.as_ref().map(|key| key.expose().to_owned()),
+        collection: setting.collection.clone(),
+    };
+    WeaviateIndex::new(&options).map_err(part("the index"))
+}
+
+pub(crate) fn llm(setting: &LlmSetting) -> Result<Arc<dyn Llm>, OpenError> {
+    match &setting.provider {
+        ModelProvider::Offline => Ok(Arc::new(OfflineLlm::new())),
+        ModelProvider::OpenAi { base_url, api_key } => {
+            let llm = OpenAiLlm::new(&server(base_url, api_key.as_ref()), &setting.model);
+            Ok(Arc::new(llm.map_err(part("the language model"))?))
+        }
+    }
+}
+
+pub(crate) fn embedder(setting: &Embedding) -> Result<Arc<dyn Embedder>, OpenError> {
+    match &setting.provider {
+        ModelProvider::Offline => Ok(Arc::new(OfflineEmbedder::new())),
+        ModelProvider::OpenAi { base_url, api_key } => {
+            let embedder = OpenAiEmbedder::new(&server(base_url, api_key.as_ref()), &setting.model)
+                .map_err(part("the embedding model"))?;
+            Ok(match setting.dimensions {
+                Some(dimensions) => Arc::new(embedder.with_dimensions(dimensions)),
+                None => Arc::new(embedder),
+            })
+        }
+    }
+}
+
+fn server(base_url: &Url, api_key: Option<&Secret>) -> OpenAiServer {
+    let server = OpenAiServer::new(base_url.expose());
+    match api_key {
+        Some(key) => server.with_api_key(key.expose()),
+        None => server,
+    }
+}

@@ -1,0 +1,35 @@
+//! Making what is missing in the engines: schema, collection, bucket. Each step is safe to repeat.
+
+use crate::{
+    parts,
+    resolve::{OpenError, part},
+    rows::postgres,
+};
+use chat_config::{DatabaseUrl, Index, Settings, Storage};
+use chat_postgres::PostgresStore;
+
+/// Brings the schema of a database outside this process up to date; the number of its version. A database file is
+/// brought up to date by whoever opens it.
+pub async fn migrate(settings: &Settings) -> Result<Option<i64>, OpenError> {
+    match settings.database.url {
+        DatabaseUrl::Sqlite { .. } => Ok(None),
+        DatabaseUrl::Postgres(_) => PostgresStore::migrate(&postgres(&settings.database))
+            .await
+            .map(Some)
+            .map_err(part("the database")),
+    }
+}
+
+/// Makes the collection of vectors and the bucket of files, where they are outside this process.
+pub async fn init(settings: &Settings) -> Result<(), OpenError> {
+    if let Index::Weaviate(setting) = &settings.index {
+        let embedder = parts::embedder(&settings.embedding)?;
+        let made = parts::weaviate(setting)?.prepare(embedder.model()).await.map_err(part("the index"))?;
+        tracing::debug!(made, "the vector index is there");
+    }
+    if let Storage::S3(s3) = &settings.storage {
+        let made = parts::bucket(s3).prepare().await.map_err(part("the file store"))?;
+        tracing::debug!(made, "the bucket is there");
+    }
+    Ok(())
+}
