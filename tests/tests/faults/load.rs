@@ -1,9 +1,11 @@
 //! What users do meanwhile: they ask, read along, upload, and try again when something fails.
 
+use super::Size;
 use chat_tests::{chat::ChatClient, history::History};
+use rand::{RngExt, rngs::SmallRng};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 
 /// A user.
 #[derive(Clone)]
@@ -32,6 +34,12 @@ impl User {
         }
     }
 
+    /// A new conversation.
+    pub async fn session(&self, key: &str) -> String {
+        let session = self.submit("/sessions", &json!({}), key).await;
+        session["id"].as_str().unwrap().to_owned()
+    }
+
     /// Asks; the response's id.
     pub async fn ask(&self, session: &str, question: &str, key: &str) -> String {
         let body = json!({ "content": question });
@@ -56,5 +64,47 @@ impl User {
         let document = answer["documents"][0]["id"].as_str().unwrap().to_owned();
         self.history.document(&document);
         document
+    }
+}
+
+/// When things happen: half of them at once, the others at any time.
+fn when(random: &mut SmallRng, at_once: bool, window: Duration) -> Duration {
+    let longest = if at_once { Duration::from_secs(1) } else { window };
+    longest.mul_f64(random.random::<f64>())
+}
+
+/// Starts the load: turns of conversations of two, and documents.
+pub async fn begin(
+    load: &mut JoinSet<()>,
+    user: &User,
+    collection: &str,
+    size: Size,
+    window: Duration,
+    random: &mut SmallRng,
+) {
+    for number in 0..size.turns / 2 {
+        let session = user.session(&format!("session-{number}")).await;
+        let (user, first) = (user.clone(), when(random, true, window));
+        let second = when(random, false, window);
+        load.spawn(async move {
+            let question = format!("问题 {number}: what does the manual say about pump {number}?");
+            sleep(first).await;
+            let key = format!("turn-{number}");
+            let early = user.turn(&session, &question, &key);
+            let late = async {
+                sleep(second).await;
+                user.turn(&session, "And what else?", &format!("next-{number}")).await;
+            };
+            tokio::join!(early, late);
+        });
+    }
+    for number in 0..size.documents {
+        let wait = when(random, number % 2 == 0, window);
+        let sections = random.random_range(1..40);
+        let (user, collection) = (user.clone(), collection.to_owned());
+        load.spawn(async move {
+            sleep(wait).await;
+            user.upload(&collection, number, sections).await;
+        });
     }
 }
