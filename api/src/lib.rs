@@ -4,6 +4,7 @@
 //! become HTTP in `problem` and nowhere else.
 
 mod answer;
+mod auth;
 mod blob_key;
 mod body;
 mod caller;
@@ -28,7 +29,9 @@ mod state;
 mod turn;
 mod upload;
 mod views;
+mod ws;
 
+pub use auth::{Credential, Identity, token::sign as sign_token};
 pub use caller::Caller;
 pub use feed::{Feed, Subject};
 pub use metrics::install as install_metrics;

@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use chat_core::{BadId, ChunkId, CollectionId, DocumentId, JobId, MessageId, ResponseId, SessionId};
+use chat_core::{BadId, ChunkId, CollectionId, DocumentId, JobId, KeyId, MessageId, ResponseId, SessionId};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ macro_rules! named {
 named! {
     SessionId = "The session",
     MessageId = "The message",
+    KeyId = "The key",
     ResponseId = "The response",
     CollectionId = "The collection",
     DocumentId = "The document",

@@ -1,7 +1,7 @@
 //! All endpoints, and what happens around each of them.
 
 use crate::{
-    docs, hosts, metrics,
+    auth, docs, hosts, metrics,
     problem::{self, Code, Problem},
     request_id, routes,
     state::{ApiOptions, AppState},
@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The whole interface over a state.
 pub fn router(state: AppState) -> Router {
-    let (endpoints, document) = endpoints().split_for_parts();
+    let (endpoints, document) = endpoints(Some(&state)).split_for_parts();
     around(endpoints.merge(docs::router(&document)), state)
 }
 
@@ -52,13 +52,16 @@ fn around(endpoints: Router<AppState>, state: AppState) -> Router {
 
 /// The `OpenAPI` document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    endpoints().split_for_parts().1
+    endpoints(None).split_for_parts().1
 }
 
-fn endpoints() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(docs::base())
-        .nest("/api/v1", routes::versioned())
-        .merge(routes::unversioned())
+/// With a state, whoever calls what is versioned must be known; without one it is only described.
+fn endpoints(state: Option<&AppState>) -> OpenApiRouter<AppState> {
+    let mut versioned = routes::versioned();
+    if let Some(state) = state {
+        versioned = versioned.layer(from_fn_with_state(state.clone(), auth::authenticate));
+    }
+    OpenApiRouter::with_openapi(docs::base()).nest("/api/v1", versioned).merge(routes::unversioned())
 }
 
 /// A panic is a fault of ours, and of this request alone.

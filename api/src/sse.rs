@@ -1,6 +1,7 @@
 //! Server-sent events: numbered frames, a comment now and then, and the header from which a client resumes.
 
 use crate::{
+    auth::Watch,
     caller::Caller,
     feed::{Feed, Subject},
     problem::Problem,
@@ -66,13 +67,13 @@ pub async fn of_response(
     } else {
         Feed::open(&state.ports, subject, after).await
     };
-    Ok(respond(state, feed))
+    Ok(respond(state, caller, feed))
 }
 
 /// Streams a feed until it or the process ends.
-pub fn respond(state: &AppState, feed: Feed) -> Response {
-    let draining = state.draining.clone().cancelled_owned();
-    let frames = Frames::new(feed.into_batches().take_until(draining).boxed(), state.options.keep_alive);
+pub fn respond(state: &AppState, caller: &Caller, feed: Feed) -> Response {
+    let frames =
+        Frames::new(feed.into_batches().take_until(end(state, caller)).boxed(), state.options.keep_alive);
     let mut response = Body::from_stream(frames).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
@@ -80,6 +81,18 @@ pub fn respond(state: &AppState, feed: Feed) -> Response {
     // nginx would otherwise collect what it forwards.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
+}
+
+/// When a stream ends before its time: the process stops, or the caller is not known any more.
+pub fn end(state: &AppState, caller: &Caller) -> impl Future<Output = ()> + Send + 'static {
+    let draining = state.draining.clone();
+    let dependent = Watch::depend(state, caller.credential);
+    async move {
+        tokio::select! {
+            () = draining.cancelled() => {}
+            () = dependent.ended.cancelled() => {}
+        }
+    }
 }
 
 /// Batches of events as bytes: one piece a batch, so that a burst is one write.

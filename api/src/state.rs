@@ -1,5 +1,6 @@
 //! What every endpoint has at hand.
 
+use crate::auth::{Identity, Keys, Watch};
 use chat_core::{Change, Committed, Dispatcher, Event, PortError, PortResult, StreamId, ports::Ports};
 use std::{ops::Deref, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -19,6 +20,8 @@ pub struct ApiOptions {
     pub keep_alive: Duration,
     /// How long open requests may take to end after the stop.
     pub grace: Duration,
+    /// How callers are known.
+    pub identity: Identity,
     /// How long `wait: true` waits for a job.
     pub job_wait: Duration,
 }
@@ -32,6 +35,7 @@ impl Default for ApiOptions {
             allowed_hosts: None,
             keep_alive: Duration::from_secs(10),
             grace: Duration::from_secs(30),
+            identity: Identity { secret_key: String::new(), required: false },
             job_wait: Duration::from_mins(1),
         }
     }
@@ -54,6 +58,10 @@ pub struct Shared {
     pub options: ApiOptions,
     /// What is configured for the work: defaults that answers show.
     pub work: Arc<chat_jobs::Options>,
+    /// Keys that were looked up lately.
+    pub(crate) keys: Keys,
+    /// What open streams depend on.
+    pub(crate) watch: Watch,
     /// Fires when the process stops: streams end, so that their clients resume elsewhere.
     pub draining: CancellationToken,
     /// What must not be dropped half-way when a client hangs up.
@@ -72,7 +80,8 @@ impl AppState {
     pub fn new(ports: Ports, options: ApiOptions, work: Arc<chat_jobs::Options>) -> Self {
         let dispatcher = ports.dispatcher();
         let (draining, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Self(Arc::new(Shared { ports, dispatcher, options, work, draining, tasks }))
+        let (keys, watch) = (Keys::default(), Watch::default());
+        Self(Arc::new(Shared { ports, dispatcher, options, work, keys, watch, draining, tasks }))
     }
 
     /// Commits, then publishes. A client that hangs up meanwhile does not stop it half-way.

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{api, ask, bench, config, ingest, jobs, maintain, up, worker};
+use crate::commands::{api, ask, bench, config, ingest, jobs, keys, maintain, up, worker};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -62,6 +62,8 @@ pub enum Command {
     Ingest(ingest::Args),
     /// Look at background jobs, retry or cancel them
     Jobs(jobs::Args),
+    /// Make, list and revoke the keys with which programs call
+    Keys(keys::Args),
     /// Run clean-ups now: all of them, or one
     Maintain(maintain::Args),
     /// Bring the database's schema up to date

@@ -7,6 +7,7 @@ use crate::{
     output,
     run::Context,
     server::{self, Crew, Reach, Server},
+    settings::secret_key,
 };
 use chat_adapters::{DataLock, Holder};
 use chat_core::ports::Ports;
@@ -34,16 +35,18 @@ impl Link {
     }
 
     async fn find(context: &Context, target: &Target, crew: Crew) -> Outcome<Self> {
+        let key = secret_key(&context.settings);
+        let client = |url: &str| Client::new(url).map(|client| client.with_secret_key(key.clone()));
         if let Some(url) = &target.server {
-            return Ok(Self { client: Client::new(url)?, private: None });
+            return Ok(Self { client: client(url)?, private: None });
         }
         if let Some(url) = running(&context.settings.data_dir).await? {
-            return Ok(Self { client: Client::new(&url)?, private: None });
+            return Ok(Self { client: client(&url)?, private: None });
         }
         server::prepare(&context.settings).await?;
         let server =
             Server::start(&context.settings, Reach::Private, crew, &context.telemetry.metrics).await?;
-        Ok(Self { client: Client::new(&server.url().unwrap_or_default())?, private: Some(server) })
+        Ok(Self { client: client(&server.url().unwrap_or_default())?, private: Some(server) })
     }
 
     /// The ports, if the server is inside this process.

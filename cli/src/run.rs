@@ -60,6 +60,7 @@ async fn execute(command: Command, context: Context) -> Outcome {
         Command::Ask(args) => commands::ask::run(args, context).await,
         Command::Ingest(args) => commands::ingest::run(args, context).await,
         Command::Jobs(args) => commands::jobs::run(args, context).await,
+        Command::Keys(args) => commands::keys::run(args, context).await,
         Command::Maintain(args) => commands::maintain::run(args, context).await,
         Command::Migrate => commands::migrate::run(&context).await,
         Command::Init => commands::init::run(&context).await,

@@ -4,7 +4,7 @@ use crate::{
     args::Common,
     failure::{Failure, Outcome},
 };
-use chat_config::{Origin, Settings, sources};
+use chat_config::{Origin, Secret, Settings, sources};
 use std::path::Path;
 
 /// Reads every setting; `overrides` are the command's own options by setting name.
@@ -25,4 +25,10 @@ pub fn load(common: &Common, overrides: Vec<(String, String)>) -> Outcome<Settin
 /// Whether somebody chose this setting.
 pub fn is_chosen(settings: &Settings, name: &str) -> bool {
     settings.table().iter().any(|row| row.name == name && row.origin != Origin::Default)
+}
+
+/// The key that signs tokens, if an identity is configured: if somebody chose it, or has to.
+pub fn secret_key(settings: &Settings) -> Option<Secret> {
+    let configured = settings.app.env.is_strict() || is_chosen(settings, "SECRET_KEY");
+    configured.then(|| settings.app.secret_key.clone())
 }

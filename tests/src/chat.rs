@@ -71,6 +71,15 @@ impl ChatClient {
         Self::new(addresses)
     }
 
+    /// The same for a caller with this key.
+    #[must_use]
+    pub fn with_key(self, key: &str) -> Self {
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {key}").parse().unwrap());
+        let http = Client::builder().connect_timeout(Duration::from_secs(5)).read_timeout(PATIENCE);
+        Self { http: http.default_headers(headers).build().unwrap(), ..self }
+    }
+
     /// The next address.
     pub fn url(&self) -> String {
         let all = self.addresses.all();

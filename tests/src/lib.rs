@@ -9,4 +9,5 @@ pub mod fake_openai;
 pub mod history;
 pub mod ledger;
 pub mod process;
+pub mod socket;
 pub mod sse;

@@ -53,6 +53,17 @@ pub async fn run(arguments: &[&str], folder: &Path, settings: &Settings) {
     assert!(status.success(), "chat {arguments:?} {status}: {}", std::fs::read_to_string(log).unwrap());
 }
 
+/// What a command prints, as JSON.
+pub async fn ask(arguments: &[&str], folder: &Path, settings: &Settings) -> Value {
+    let log = folder.join(format!("{}-{}.log", arguments[0], rand::random::<u32>()));
+    let mut child =
+        command(&log, settings).stderr(Stdio::null()).args(arguments).arg("--json").spawn().unwrap();
+    let status = eventually("the command ends", async || child.try_wait().unwrap()).await;
+    let text = std::fs::read_to_string(log).unwrap();
+    assert!(status.success(), "chat {arguments:?} {status}: {text}");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("chat {arguments:?}: {error}: {text}"))
+}
+
 fn command(log: &Path, settings: &Settings) -> Command {
     let output = File::options().create(true).append(true).open(log).unwrap();
     let mut command = Command::new(program());

@@ -3,20 +3,22 @@
 use crate::{engine::Engine, names};
 use chat_core::Lane;
 
+/// How often the dead are looked for between two heartbeats: a lease that ended is noticed soon.
+const LOOKS: u32 = 3;
+
 /// First the heartbeat, then the reaping: a worker that was stopped for a while never reaps itself. Nor others, until
 /// its next heartbeat: if the store was away it has heard from nobody, and the first who reaches it again would take
 /// all others for dead.
 pub(crate) async fn run(engine: &Engine) {
-    let clock = &engine.ports.clock;
-    let mut last = clock.now();
-    loop {
-        clock.sleep(engine.options.heartbeat).await;
-        if !beat(engine).await {
-            continue;
+    let (clock, heartbeat) = (&engine.ports.clock, engine.options.heartbeat);
+    let (mut last, mut settled) = (clock.now(), false);
+    for look in (0..LOOKS).cycle() {
+        clock.sleep(heartbeat / LOOKS).await;
+        if look == LOOKS - 1 && beat(engine).await {
+            settled = clock.now().since(last) < heartbeat * 2;
+            last = clock.now();
         }
-        let silent = clock.now().since(last);
-        last = clock.now();
-        if silent < engine.options.heartbeat * 2 {
+        if settled && clock.now().since(last) < heartbeat * 2 {
             reap(engine).await;
         }
     }

@@ -59,6 +59,11 @@ pub struct OpenAiError<'a> {
 }
 
 impl Problem {
+    /// The body as JSON, for answers that are no HTTP.
+    pub fn to_json(&self, instance: &str) -> serde_json::Value {
+        serde_json::from_str(&self.body(instance)).unwrap_or_default()
+    }
+
     fn body(&self, instance: &str) -> String {
         let body = ProblemBody {
             kind: format!("urn:rag-chat:problem:{}", self.code.as_str()),

@@ -5,6 +5,7 @@ mod documents;
 mod embeddings;
 pub(crate) mod health;
 mod jobs;
+mod keys;
 mod lanes;
 mod messages;
 mod responses;
@@ -12,7 +13,10 @@ mod schedules;
 mod search;
 mod sessions;
 
-use crate::state::AppState;
+pub(crate) use messages::create_message;
+pub(crate) use responses::cancel_response;
+
+use crate::{state::AppState, ws};
 use utoipa_axum::router::OpenApiRouter;
 
 /// What is under `/api/v1`.
@@ -26,11 +30,12 @@ pub fn versioned() -> OpenApiRouter<AppState> {
         .merge(search::router())
         .merge(embeddings::router())
         .merge(jobs::router())
+        .merge(keys::router())
         .merge(lanes::router())
         .merge(schedules::router())
 }
 
-/// What operators' machines ask.
+/// What operators' machines ask; and the WebSocket, which may bring its key in its first frame.
 pub fn unversioned() -> OpenApiRouter<AppState> {
-    health::router()
+    health::router().routes(utoipa_axum::routes!(ws::connect))
 }

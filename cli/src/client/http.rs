@@ -1,11 +1,18 @@
 //! One HTTP client with its timeouts; JSON in, JSON or a problem out.
 
 use super::error::{ClientError, Refusal};
-use crate::failure::{Failure, Outcome};
+use crate::{
+    failure::{Failure, Outcome},
+    telemetry,
+};
+use chat_config::Secret;
+use chat_core::{Scope, Tenant};
 use reqwest::{Method, RequestBuilder, Response, Url, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
+/// How long the token of a request is good: clocks of two machines differ.
+const TOKEN: Duration = Duration::from_mins(5);
 const CONNECT: Duration = Duration::from_secs(5);
 /// Between two pieces of an answer. Streams say every 10 s that they are alive.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -19,6 +26,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub struct Client {
     http: reqwest::Client,
     base: String,
+    secret_key: Option<Secret>,
 }
 
 impl Client {
@@ -36,7 +44,13 @@ impl Client {
         }
         let http =
             builder.build().map_err(|error| Failure::new(format!("no HTTP client can be made: {error}")))?;
-        Ok(Self { http, base: url.trim_end_matches('/').to_owned() })
+        Ok(Self { http, base: url.trim_end_matches('/').to_owned(), secret_key: None })
+    }
+
+    /// Who has the server's `SECRET_KEY` needs no API key: each request brings a token of its own.
+    #[must_use]
+    pub fn with_secret_key(self, secret_key: Option<Secret>) -> Self {
+        Self { secret_key, ..self }
     }
 
     /// The server's address, without a slash at its end.
@@ -46,7 +60,11 @@ impl Client {
 
     /// A request to `/api/v1{path}`.
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}/api/v1{path}", self.base))
+        let request = self.http.request(method, format!("{}/api/v1{path}", self.base));
+        match self.secret_key.as_ref().and_then(token) {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     /// Sends a request that `make` builds; again if the server is too busy, when it says so.
@@ -83,6 +101,11 @@ impl Client {
         let response = request.send().await.map_err(|error| ClientError::transport(&self.base, &error))?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
     }
+}
+
+fn token(secret_key: &Secret) -> Option<String> {
+    let now = telemetry::now().into();
+    chat_api::sign_token(secret_key.expose(), &Tenant::default(), Scope::Admin, now, TOKEN)
 }
 
 fn is_here(url: &Url) -> bool {

@@ -1,6 +1,6 @@
 //! What a server answers, as far as the commands need it. Ids stay text: they are only passed on.
 
-use chat_core::{AttemptError, DocumentStatus, JobState, ResponseStatus, Timestamp, Timings, Usage};
+use chat_core::{AttemptError, DocumentStatus, JobState, ResponseStatus, Scope, Timestamp, Timings, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -168,4 +168,26 @@ impl Job {
         let failed = self.state != JobState::Succeeded;
         self.errors.last().filter(|_| failed).map(|error| error.message.as_str())
     }
+}
+
+/// A key with which programs call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Whose data it opens.
+    pub tenant: String,
+    /// What it allows.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// What to send; only when it was just made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }

@@ -7,6 +7,7 @@ pub mod config;
 pub mod ingest;
 pub mod init;
 pub mod jobs;
+pub mod keys;
 pub mod maintain;
 pub mod migrate;
 mod serving;

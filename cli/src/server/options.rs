@@ -1,7 +1,8 @@
 //! From settings to what the parts take.
 
 use super::Reach;
-use chat_api::ApiOptions;
+use crate::settings::secret_key;
+use chat_api::{ApiOptions, Identity};
 use chat_config::{AllowedHosts, CorsOrigins, Settings};
 use chat_core::{Lane, text::ChunkOptions};
 use chat_worker::WorkerOptions;
@@ -46,6 +47,10 @@ pub(super) fn api(settings: &Settings, reach: Reach) -> ApiOptions {
         },
         allowed_hosts: hosts(settings, reach),
         grace: settings.http.grace_period,
+        identity: Identity {
+            secret_key: settings.app.secret_key.expose().to_owned(),
+            required: secret_key(settings).is_some(),
+        },
         ..ApiOptions::default()
     }
 }

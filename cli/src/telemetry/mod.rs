@@ -17,6 +17,7 @@ pub use depth::oldest_waiting;
 pub use engines::watch;
 pub use logs::{Console, TOLD};
 pub use metrics::Metrics;
+pub use wall_clock::now;
 
 use crate::failure::Outcome;
 use chat_config::Settings;

@@ -51,6 +51,7 @@ pub(super) fn describe() {
     describe_gauge!(DEPTH, "Jobs that have not ended, by lane, kind and state");
     describe_gauge!(OLDEST, Unit::Seconds, "Age of the oldest job that does not run yet, by lane");
     describe_gauge!(RESIDENT, Unit::Bytes, "Resident memory of this process");
+    describe_gauge!("websocket_active_connections", "WebSockets that are open");
     describe_gauge!(POOL, "Open connections of this process to the database");
     describe_gauge!(CHECKED_OUT, "Connections of this process to the database that are in use");
     describe_gauge!(REDIS_MEMORY, Unit::Bytes, "Memory that Redis uses");

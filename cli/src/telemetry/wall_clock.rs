@@ -1,9 +1,12 @@
-//! The time of log lines. Logs begin before there are ports, so they cannot take the port's clock.
+//! The time of log lines and of tokens: where there are no ports, and so no clock of theirs.
 
 use chrono::{DateTime, Utc};
 
 /// The time now.
-#[expect(clippy::disallowed_methods, reason = "log lines are stamped with the real time, in tests too")]
-pub(super) fn now() -> DateTime<Utc> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "log lines and tokens are stamped with the real time, in tests too"
+)]
+pub fn now() -> DateTime<Utc> {
     Utc::now()
 }

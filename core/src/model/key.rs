@@ -15,6 +15,17 @@ pub enum Scope {
     Admin,
 }
 
+impl Scope {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// A key with which a program calls the interface. Its secret is shown once and kept by nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {

@@ -21,9 +21,12 @@ macro_rules! in_every_deployment {
 
 mod cancel;
 mod documents;
+mod keys;
 mod offline;
 mod resume;
 mod shared;
+mod sockets;
+mod tenants;
 mod turns;
 
 use chat_tests::{

@@ -39,5 +39,5 @@ pub async fn stream_document(
     } else {
         Feed::open(&state.ports, subject, after).await
     };
-    Ok(sse::respond(&state, feed))
+    Ok(sse::respond(&state, &caller, feed))
 }

@@ -1,4 +1,4 @@
-use crate::{page::List, problem::Problem, state::AppState};
+use crate::{caller::Operator, page::List, problem::Problem, state::AppState};
 use axum::{Json, extract::State};
 use chat_core::{JobState, Lane, LaneStats, Page, Timestamp};
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub struct LaneView {
 
 /// Every lane.
 #[utoipa::path(get, path = "/lanes", tag = "lanes", responses((status = 200, body = List<LaneView>)))]
-pub async fn list_lanes(State(state): State<AppState>) -> Result<Json<List<LaneView>>, Problem> {
+pub async fn list_lanes(State(state): State<AppState>, _: Operator) -> Result<Json<List<LaneView>>, Problem> {
     let counts = state.ports.store.lane_stats(true).await?;
     let now = state.ports.clock.now();
     let rows = Lane::ALL.map(|lane| view(lane, &counts, now)).into();

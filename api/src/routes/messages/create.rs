@@ -129,7 +129,9 @@ pub async fn create_message(
     let feed = if streamed { Some(Feed::open(&state.ports, subject, 0).await) } else { None };
     match body.idempotency.commit(&state, &caller, changes, turn.published(), &answer).await? {
         Recorded::Replayed(response) => Ok(response),
-        Recorded::Fresh => Ok(feed.map_or_else(|| answer.into_response(), |feed| sse::respond(&state, feed))),
+        Recorded::Fresh => {
+            Ok(feed.map_or_else(|| answer.into_response(), |feed| sse::respond(&state, &caller, feed)))
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 mod create;
 mod list;
 
+pub(crate) use create::create_message;
+
 use crate::state::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -5,6 +5,8 @@ mod events;
 mod regenerate;
 mod show;
 
+pub(crate) use cancel::cancel_response;
+
 use crate::state::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 

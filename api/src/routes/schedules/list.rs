@@ -1,4 +1,4 @@
-use crate::{page::List, problem::Problem, state::AppState};
+use crate::{caller::Operator, page::List, problem::Problem, state::AppState};
 use axum::{Json, extract::State};
 use chat_core::{Page, Timestamp};
 use serde::Serialize;
@@ -25,7 +25,10 @@ pub struct ScheduleView {
 
 /// Every schedule.
 #[utoipa::path(get, path = "/schedules", tag = "schedules", responses((status = 200, body = List<ScheduleView>)))]
-pub async fn list_schedules(State(state): State<AppState>) -> Result<Json<List<ScheduleView>>, Problem> {
+pub async fn list_schedules(
+    State(state): State<AppState>,
+    _: Operator,
+) -> Result<Json<List<ScheduleView>>, Problem> {
     let mut rows = Vec::new();
     for schedule in chat_jobs::schedules() {
         let last_tick = state.ports.store.last_tick(schedule.name).await?;

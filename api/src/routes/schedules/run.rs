@@ -1,6 +1,6 @@
 use crate::{
     answer::Answer,
-    caller::Caller,
+    caller::{Caller, Operator},
     fields::Nothing,
     idempotency::Recorded,
     json::JsonBody,
@@ -23,6 +23,7 @@ use chat_core::{Change, Tenant};
 pub async fn run_schedule(
     State(state): State<AppState>,
     caller: Caller,
+    _: Operator,
     Path(name): Path<String>,
     body: JsonBody<Nothing>,
 ) -> Result<Response, Problem> {

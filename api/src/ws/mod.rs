@@ -1,0 +1,81 @@
+//! The WebSocket: many responses and documents over one connection, with the events of SSE and the requests of HTTP.
+
+mod frame;
+mod request;
+mod socket;
+
+use crate::{
+    auth,
+    caller::Caller,
+    problem::{Code, Problem},
+    state::{ApiOptions, AppState},
+};
+use axum::{
+    extract::{State, WebSocketUpgrade},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
+
+/// The largest frame that is read, in bytes.
+const LARGEST_FRAME: usize = 2 * 1024 * 1024;
+
+/// Subscribe, ask, cancel and ping over one connection. Frames are JSON texts `{id?, type, ...}`; each is answered with
+/// `{id, type: "ok" | "error"}`. Events come as in the `data` of server-sent events. Without an `Authorization` header
+/// the first frame is `{type: "auth", token}`, within 5 seconds.
+#[utoipa::path(
+    get, path = "/api/v1/ws", tag = "websocket",
+    responses((status = 101, description = "A WebSocket"), (status = 403, description = "A page of another site"))
+)]
+pub async fn connect(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Problem> {
+    if !is_same_site(&state.options, &headers) {
+        let detail = "Pages of this site may not connect.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
+    }
+    let caller = known(&state, &headers).await?;
+    let upgrade = upgrade.max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
+    Ok(upgrade.on_upgrade(move |socket| socket::run(state, socket, caller)))
+}
+
+/// Who connects; `None`: the first frame will say.
+async fn known(state: &AppState, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+    if headers.contains_key(header::AUTHORIZATION) || !state.options.identity.required {
+        return auth::caller(state, headers).await.map(Some);
+    }
+    Ok(None)
+}
+
+/// Browsers name the site of the page that connects; a WebSocket has no other protection against pages of others.
+fn is_same_site(options: &ApiOptions, headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    let site = origin.split_once("://").map_or("", |(_, site)| site);
+    let here = text(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(site));
+    here || options.cors_origins.iter().any(|allowed| allowed == "*" || allowed == origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_other_sites_are_refused() {
+        let options =
+            ApiOptions { cors_origins: vec!["https://app.example.com".into()], ..ApiOptions::default() };
+        let same = |origin: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "chat.example.com:8000".parse().unwrap());
+            origin.map(|origin| headers.insert(header::ORIGIN, origin.parse().unwrap()));
+            is_same_site(&options, &headers)
+        };
+        assert!(same(None), "no browser");
+        assert!(same(Some("https://chat.example.com:8000")));
+        assert!(same(Some("https://app.example.com")));
+        assert!(!same(Some("https://evil.example")));
+        assert!(!same(Some("null")));
+    }
+}

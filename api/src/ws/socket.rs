@@ -1,0 +1,286 @@
+//! One connection: a reader of frames, a writer with a bounded buffer, and a task for each subscription.
+
+use super::{
+    frame::{self, Frame},
+    request::perform,
+};
+use crate::{
+    auth::{self, Watch},
+    caller::Caller,
+    feed::Feed,
+    problem::{Code, Problem},
+    state::AppState,
+};
+use axum::{
+    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
+    http::StatusCode,
+};
+use futures::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
+use metrics::gauge;
+use serde_json::{Map, Value};
+use std::{collections::HashMap, time::Duration};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinSet},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// How many frames wait for a reader.
+const BUFFER: usize = 256;
+/// A reader that makes no room in the buffer for so long is too slow: it comes back with `starting_after`.
+const STALLED: Duration = Duration::from_secs(5);
+/// How long a reader that was too slow gets to read why it is closed.
+const LAST_WORD: Duration = Duration::from_secs(30);
+/// How long the first frame may take when it has to bring the key.
+const AUTH: Duration = Duration::from_secs(5);
+/// How many streams one connection may follow at a time.
+const MOST_STREAMS: usize = 1_000;
+/// How often an idle connection is asked whether it is still there.
+const PING: Duration = Duration::from_secs(10);
+/// A client that says nothing for so long, not even to a ping, is gone.
+const SILENT: Duration = Duration::from_secs(45);
+
+/// What the requests of a connection change.
+pub(super) struct Connection {
+    /// What every endpoint has at hand.
+    pub(super) state: AppState,
+    out: mpsc::Sender<Message>,
+    /// Fires when the reader is too slow.
+    stalled: CancellationToken,
+    subscriptions: HashMap<Uuid, AbortHandle>,
+    streams: JoinSet<Uuid>,
+}
+
+/// Why a connection is closed.
+struct End {
+    code: u16,
+    reason: &'static str,
+}
+
+const GONE: End = End { code: close_code::NORMAL, reason: "" };
+
+/// Serves a connection to its end.
+pub(super) async fn run(state: AppState, socket: WebSocket, caller: Option<Caller>) {
+    let _open = Open::begin();
+    let (sink, mut frames) = socket.split();
+    let (out, queue) = mpsc::channel(BUFFER);
+    let (stalled, closing) = (CancellationToken::new(), CancellationToken::new());
+    let writer = state.tasks.spawn(write(sink, queue, stalled.clone(), closing.clone()));
+    let mut connection =
+        Connection { state, out, stalled, subscriptions: HashMap::new(), streams: JoinSet::new() };
+    let end = match connection.admit(&mut frames, caller).await {
+        Ok(caller) => connection.serve(&mut frames, &caller).await,
+        Err(end) => end,
+    };
+    connection.streams.shutdown().await;
+    if end.code != close_code::NORMAL {
+        let frame = CloseFrame { code: end.code, reason: Utf8Bytes::from_static(end.reason) };
+        connection.out.try_send(Message::Close(Some(frame))).ok();
+    }
+    drop(connection);
+    closing.cancel();
+    writer.await.ok();
+}
+
+impl Connection {
+    /// Who is there: known already, or by the first frame.
+    async fn admit(
+        &mut self,
+        frames: &mut SplitStream<WebSocket>,
+        caller: Option<Caller>,
+    ) -> Result<Caller, End> {
+        if let Some(caller) = caller {
+            return Ok(caller);
+        }
+        let refused =
+            End { code: close_code::POLICY, reason: "the first frame must be auth, with a valid token" };
+        let first = timeout(AUTH, async {
+            loop {
+                match next(frames).await? {
+                    Heard::Text(text) => return Some(text),
+                    Heard::Alive => {}
+                }
+            }
+        });
+        let Ok(Some(text)) = first.await else { return Err(refused) };
+        let (id, token) = match Frame::read(&text) {
+            Ok(mut frame) if frame.kind == "auth" => (frame.id, frame.members.remove("token")),
+            Ok(frame) => (frame.id, None),
+            Err(_) => (None, None),
+        };
+        let known = match token {
+            Some(Value::String(token)) => auth::bearer(&self.state, &token).await,
+            _ => Err(Problem::new(
+                StatusCode::UNAUTHORIZED,
+                Code::Unauthorized,
+                "The first frame must be auth.",
+            )),
+        };
+        match known {
+            Ok(caller) => {
+                self.answer(frame::ok(id, Map::new())).await;
+                Ok(caller)
+            }
+            Err(problem) => {
+                self.answer(frame::error(id.as_ref(), &problem)).await;
+                Err(refused)
+            }
+        }
+    }
+
+    async fn serve(&mut self, frames: &mut SplitStream<WebSocket>, caller: &Caller) -> End {
+        let dependent = Watch::depend(&self.state, caller.credential);
+        let draining = self.state.draining.clone();
+        loop {
+            tokio::select! {
+                heard = timeout(SILENT, next(frames)) => match heard {
+                    Ok(Some(Heard::Text(text))) => self.handle(&text, caller).await,
+                    Ok(Some(Heard::Alive)) => {}
+                    Ok(None) => return GONE,
+                    Err(_) => return End { code: close_code::AWAY, reason: "nothing was heard for a while" },
+                },
+                Some(Ok(ended)) = self.streams.join_next() => {
+                    if self.subscriptions.get(&ended).is_some_and(AbortHandle::is_finished) {
+                        self.subscriptions.remove(&ended);
+                    }
+                }
+                () = self.stalled.cancelled() => {
+                    return End { code: close_code::AGAIN, reason: "too slow: resume with starting_after" };
+                }
+                () = dependent.ended.cancelled() => {
+                    return End { code: close_code::POLICY, reason: "the key was revoked or has ended" };
+                }
+                () = draining.cancelled() => {
+                    return End { code: close_code::RESTART, reason: "restarting: resume elsewhere" };
+                }
+            }
+        }
+    }
+
+    async fn handle(&mut self, text: &str, caller: &Caller) {
+        let answer = match Frame::read(text) {
+            Ok(mut frame) => match perform(self, caller, &mut frame).await {
+                Ok(more) => frame::ok(frame.id, more),
+                Err(problem) => frame::error(frame.id.as_ref(), &problem),
+            },
+            Err(problem) => frame::error(None, &problem),
+        };
+        self.answer(answer).await;
+    }
+
+    async fn answer(&self, text: String) {
+        say(&self.out, &self.stalled, text).await;
+    }
+
+    /// Follows a stream; a second time under the same id replaces the first.
+    pub(super) fn subscribe(&mut self, feed: Feed, id: Uuid) -> Result<Map<String, Value>, Problem> {
+        if let Some(old) = self.subscriptions.remove(&id) {
+            old.abort();
+        }
+        if self.subscriptions.len() >= MOST_STREAMS {
+            return Err(Problem::conflict(format!("One connection follows at most {MOST_STREAMS} streams.")));
+        }
+        let (out, stalled) = (self.out.clone(), self.stalled.clone());
+        let task = self.streams.spawn(async move {
+            pump(feed, &out, &stalled).await;
+            id
+        });
+        self.subscriptions.insert(id, task);
+        Ok(Map::new())
+    }
+
+    /// Follows it no more.
+    pub(super) fn unsubscribe(&mut self, id: Uuid) -> Result<Map<String, Value>, Problem> {
+        let subscription =
+            self.subscriptions.remove(&id).ok_or_else(|| Problem::not_found("The subscription"))?;
+        subscription.abort();
+        Ok(Map::new())
+    }
+}
+
+/// Passes events on, each as a frame.
+async fn pump(mut feed: Feed, out: &mpsc::Sender<Message>, stalled: &CancellationToken) {
+    while let Some(events) = feed.next().await {
+        for event in events {
+            if !say(out, stalled, event.data.to_string()).await {
+                return;
+            }
+        }
+    }
+}
+
+/// `false`: there is no room and none is made, or the connection is closed.
+async fn say(out: &mpsc::Sender<Message>, stalled: &CancellationToken, text: String) -> bool {
+    let said = out.send_timeout(Message::Text(text.into()), STALLED).await.is_ok();
+    if !said {
+        stalled.cancel();
+    }
+    said
+}
+
+/// What a client says.
+enum Heard {
+    Text(Utf8Bytes),
+    /// A ping, or the answer to one.
+    Alive,
+}
+
+async fn next(frames: &mut SplitStream<WebSocket>) -> Option<Heard> {
+    match frames.next().await? {
+        Ok(Message::Text(text)) => Some(Heard::Text(text)),
+        Ok(Message::Binary(_)) => Some(Heard::Text(Utf8Bytes::from_static(""))), // answered as no JSON
+        Ok(Message::Ping(_) | Message::Pong(_)) => Some(Heard::Alive),
+        Ok(Message::Close(_)) | Err(_) => None,
+    }
+}
+
+/// Writes what is queued. When the reader is too slow what is queued is dropped: it comes again after a resume.
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    mut queue: mpsc::Receiver<Message>,
+    stalled: CancellationToken,
+    closing: CancellationToken,
+) {
+    loop {
+        let message = tokio::select! {
+            biased;
+            () = stalled.cancelled() => break,
+            message = queue.recv() => message,
+            () = tokio::time::sleep(PING) => Some(Message::Ping(bytes::Bytes::new())),
+        };
+        let Some(message) = message else { break };
+        let last = matches!(message, Message::Close(_));
+        let sent = tokio::select! {
+            sent = sink.send(message) => sent,
+            () = stalled.cancelled() => break,
+        };
+        if sent.is_err() || last {
+            break;
+        }
+    }
+    if stalled.is_cancelled() {
+        let reason = Utf8Bytes::from_static("too slow: resume with starting_after");
+        let close = Message::Close(Some(CloseFrame { code: close_code::AGAIN, reason }));
+        timeout(LAST_WORD, sink.send(close)).await.ok();
+    }
+    closing.cancelled().await;
+    timeout(STALLED, sink.close()).await.ok();
+}
+
+/// Counts open connections.
+struct Open;
+
+impl Open {
+    fn begin() -> Self {
+        gauge!("websocket_active_connections").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        gauge!("websocket_active_connections").decrement(1.0);
+    }
+}
