@@ -99,7 +99,9 @@ async fn patiently(handler: &dyn Handler, cx: &JobContext) -> Result<Done, JobEr
     let mut pause = FIRST_PAUSE;
     loop {
         match handler.run(cx).await {
-            Err(JobError::Retry(cause)) if handler.waits() && is_away(&cause) => {
+            Err(JobError::Retry(cause) | JobError::RetryAfter(_, cause))
+                if handler.waits() && is_away(&cause) =>
+            {
                 tracing::warn!(error = %cause, source = ?cause.source, "a job waits: something that it needs is away");
                 cx.ports.clock.sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);

@@ -133,7 +133,7 @@ impl Bus for RedisBus {
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(self.hub.names.control()).arg(write_control(&message));
         if let Err(error) = self.hub.link.ask::<()>(&publish).await {
-            tracing::debug!(%error, "a control message was not published: workers read it from SQL");
+            tracing::debug!(%error, "a control message was heard in this process only");
             self.hub.controls.send(message).ok();
         }
     }
