@@ -13,7 +13,7 @@ mod read;
 mod schema;
 mod upkeep;
 
-use apply::{Appends, Claims, Ended, Enqueues, Sorted, Successes};
+use apply::{Appends, Claims, Ended, Enqueues, LostClaims, Sorted, Successes};
 use batch::Batcher;
 use chat_core::{
     Claim, Committed, JobId, Lane, Outcome, PortResult, Ready, Timestamp, WorkerId, Write,
@@ -78,6 +78,7 @@ pub struct PostgresStore {
     claim_pool: PgPool,
     clock: Arc<SharedClock>,
     doubts: Doubts,
+    lost: Arc<LostClaims>,
     enqueues: Batcher<Enqueues, Committed>,
     successes: Batcher<Successes, Ended>,
     appends: Batcher<Appends, Committed>,
@@ -102,16 +103,17 @@ impl PostgresStore {
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
             .connect_lazy_with(connect.options([("synchronous_commit", "off")]));
-        let clock = Arc::new(SharedClock::default());
+        let (clock, lost) = (Arc::new(SharedClock::default()), Arc::new(LostClaims::default()));
         Ok(Self {
             enqueues: Batcher::start(&apply::enqueue_work(pool.clone(), clock.clone())),
             successes: Batcher::start(&apply::success_work(pool.clone())),
             appends: Batcher::start(&apply::append_work(pool.clone())),
-            claims: Batcher::start(&apply::claim_work(claim_pool.clone())),
+            claims: Batcher::start(&apply::claim_work(claim_pool.clone(), lost.clone())),
             pool,
             claim_pool,
             clock,
             doubts: Doubts::default(),
+            lost,
         })
     }
 
@@ -167,6 +169,8 @@ impl PostgresStore {
     }
 
     pub(crate) async fn beat(&self, worker: WorkerId, lanes: &[Lane]) -> PortResult<()> {
+        // Before it says that it lives: what it does not know of must not live with it.
+        self.lost.release(&self.pool).await.map_err(port_error)?;
         apply::engine::heartbeat(&self.pool, worker, lanes).await.map_err(port_error)
     }
 

@@ -7,28 +7,78 @@ use crate::{
 };
 use chat_core::{Claim, Fence, JobId, Lane, PortResult, Tenant, Timestamp, WorkerId};
 use sqlx::{PgPool, Row, postgres::PgRow};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use uuid::Uuid;
 
+/// Claims whose answer was lost: they may have been written, and nobody would run those jobs. Each has a fence of its
+/// own, by which it is found again.
+#[derive(Default)]
+pub(crate) struct LostClaims(Mutex<Vec<(Uuid, Uuid)>>);
+
+impl LostClaims {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Uuid, Uuid)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes jobs available again that such a claim holds.
+    pub(crate) async fn release(&self, pool: &PgPool) -> sqlx::Result<()> {
+        let lost = std::mem::take(&mut *self.lock());
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let (ids, fences): (Vec<Uuid>, Vec<Uuid>) = lost.iter().copied().unzip();
+        let released = sqlx::query(
+            "UPDATE jobs SET state = 1, worker = NULL, max_attempts = max_attempts + 1
+             FROM unnest($1::uuid[], $2::uuid[]) AS lost (id, fence)
+             WHERE jobs.id = lost.id AND jobs.fence = lost.fence AND jobs.state = 3",
+        )
+        .bind(ids)
+        .bind(fences)
+        .execute(pool)
+        .await;
+        match released {
+            Ok(done) => {
+                tracing::info!(jobs = done.rows_affected(), "claims whose answer was lost were given back");
+                Ok(())
+            }
+            Err(error) => {
+                self.lock().extend(lost);
+                Err(error)
+            }
+        }
+    }
+}
+
 /// Claims for a whole group, one statement for all. Who asked first for an id gets it.
-pub(crate) fn claim_work(pool: PgPool) -> Work<Claims, Vec<Claim>> {
+pub(crate) fn claim_work(pool: PgPool, lost: Arc<LostClaims>) -> Work<Claims, Vec<Claim>> {
     Arc::new(move |requests| {
-        let pool = pool.clone();
-        Box::pin(async move { claim_all(&pool, requests).await })
+        let (pool, lost) = (pool.clone(), lost.clone());
+        Box::pin(async move { claim_all(&pool, &lost, requests).await })
     })
 }
 
-async fn claim_all(pool: &PgPool, requests: Vec<Claims>) -> PortResult<Vec<PortResult<Vec<Claim>>>> {
+async fn claim_all(
+    pool: &PgPool,
+    lost: &LostClaims,
+    requests: Vec<Claims>,
+) -> PortResult<Vec<PortResult<Vec<Claim>>>> {
     let (mut ids, mut workers) = (Vec::new(), Vec::new());
     for (worker, jobs) in &requests {
         ids.extend(jobs.iter().map(|id| id.0));
         workers.extend(std::iter::repeat_n(worker.0, jobs.len()));
     }
+    let fences: Vec<Uuid> = ids.iter().map(|_| Fence::new().0).collect();
     let rows = loop {
-        match claim(pool, &ids, &workers).await {
+        match claim(pool, &ids, &workers, &fences).await {
             Ok(rows) => break rows,
             Err(error) if is_transient(&error) => {}
-            Err(error) => return Err(port_error(error)),
+            Err(error) => {
+                lost.lock().extend(ids.into_iter().zip(fences));
+                return Err(port_error(error));
+            }
         }
     };
     let mut claims: HashMap<(WorkerId, JobId), Claim> =
@@ -39,23 +89,25 @@ async fn claim_all(pool: &PgPool, requests: Vec<Claims>) -> PortResult<Vec<PortR
 }
 
 /// Rows are locked in the order of their ids, so that two claims never wait for each other.
-async fn claim(pool: &PgPool, ids: &[Uuid], workers: &[Uuid]) -> sqlx::Result<Vec<PgRow>> {
+async fn claim(pool: &PgPool, ids: &[Uuid], workers: &[Uuid], fences: &[Uuid]) -> sqlx::Result<Vec<PgRow>> {
     sqlx::query(
         "WITH wanted AS (
-             SELECT DISTINCT ON (id) id, worker FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS row (id, worker, at)
+             SELECT DISTINCT ON (id) id, worker, fence
+             FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS row (id, worker, fence, at)
              ORDER BY id, at
          ), free AS (
-             SELECT jobs.id, wanted.worker FROM jobs JOIN wanted USING (id)
+             SELECT jobs.id, wanted.worker, wanted.fence FROM jobs JOIN wanted USING (id)
              WHERE jobs.state IN (1, 2) ORDER BY jobs.id FOR UPDATE OF jobs
          )
-         UPDATE jobs SET state = 3, attempt = attempt + 1, fence = gen_random_uuid(), worker = free.worker,
+         UPDATE jobs SET state = 3, attempt = attempt + 1, fence = free.fence, worker = free.worker,
                          started_at = chat_now(), handed_at = NULL
          FROM free WHERE jobs.id = free.id
-         RETURNING jobs.id, fence, kind, lane, tenant, payload, attempt, max_attempts, cancel_requested,
+         RETURNING jobs.id, jobs.fence, kind, lane, tenant, payload, attempt, max_attempts, cancel_requested,
                    failed_children, created_at, run_at, started_at, jobs.worker",
     )
     .bind(ids)
     .bind(workers)
+    .bind(fences)
     .fetch_all(pool)
     .await
 }

@@ -11,7 +11,7 @@ mod events;
 mod finish;
 mod keys;
 
-pub(crate) use claim::claim_work;
+pub(crate) use claim::{LostClaims, claim_work};
 pub(crate) use control::narrow;
 pub(crate) use enqueue::enqueue_work;
 pub(crate) use events::append_work;
