@@ -57,6 +57,11 @@ fn dependencies_point_one_way() {
         ("chat-offline", &["chat-core"]),
         ("chat-openai", &["chat-core"]),
         ("chat-parse", &["chat-core"]),
+        ("chat-postgres", &["chat-core"]),
+        // Followed streams are mirrored, and lanes are fed while Redis is away, by the embedded parts.
+        ("chat-redis", &["chat-core", "chat-embedded"]),
+        ("chat-s3", &["chat-core"]),
+        ("chat-weaviate", &["chat-core"]),
     ]);
     // Only these pick adapters, and may know everything.
     let roots = ["chat", "chat-adapters", "chat-tests"];
