@@ -6,6 +6,8 @@ use crate::{
     rows::postgres,
 };
 use chat_config::{DatabaseUrl, Index, Settings, Storage};
+use chat_core::ports::Clock;
+use chat_embedded::SystemClock;
 use chat_postgres::PostgresStore;
 
 /// Brings the schema of a database outside this process up to date; the number of its version. A database file is
@@ -20,7 +22,8 @@ pub async fn migrate(settings: &Settings) -> Result<Option<i64>, OpenError> {
     }
 }
 
-/// Makes the collection of vectors and the bucket of files, where they are outside this process.
+/// Makes the collection of vectors and the bucket of files, where they are outside this process; ends uploads that
+/// processes which died left there.
 pub async fn init(settings: &Settings) -> Result<(), OpenError> {
     if let Index::Weaviate(setting) = &settings.index {
         let embedder = parts::embedder(&settings.embedding)?;
@@ -28,8 +31,10 @@ pub async fn init(settings: &Settings) -> Result<(), OpenError> {
         tracing::debug!(made, "the vector index is there");
     }
     if let Storage::S3(s3) = &settings.storage {
-        let made = parts::bucket(s3).prepare().await.map_err(part("the file store"))?;
-        tracing::debug!(made, "the bucket is there");
+        let bucket = parts::bucket(s3);
+        let made = bucket.prepare().await.map_err(part("the file store"))?;
+        let aborted = bucket.abort_abandoned(SystemClock.now()).await.map_err(part("the file store"))?;
+        tracing::debug!(made, aborted, "the bucket is there");
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::{
     parts,
     rows::Rows,
 };
-use chat_config::{DatabaseUrl, Index, Settings};
+use chat_config::{DatabaseUrl, Index, Settings, Storage};
 use chat_core::{
     PortError,
     ports::{Clock, Parser, Ports},
@@ -110,9 +110,12 @@ pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
     Ok(Opened { ports, lock, vitals: Vitals { rows, redis } })
 }
 
-/// Database files and the embedded index belong to one process at a time; uploaded files can be shared.
+/// Database files, the embedded index and the folder of uploads belong to one process at a time: who opens it throws
+/// away what is being written there.
 fn keeps_own_files(settings: &Settings) -> bool {
-    matches!(settings.database.url, DatabaseUrl::Sqlite { .. }) || matches!(settings.index, Index::Embedded)
+    matches!(settings.database.url, DatabaseUrl::Sqlite { .. })
+        || matches!(settings.index, Index::Embedded)
+        || matches!(settings.storage, Storage::File { .. })
 }
 
 fn lock(folder: &Path) -> Result<DataLock, OpenError> {

@@ -1,7 +1,7 @@
 //! The events of one stream, each once and in order: what is live from the bus, the rest from the log.
 
 use chat_core::{
-    ErrorKind, Event, PortResult, ResponseId, StreamId, Tenant, VersionId,
+    DocumentId, ErrorKind, Event, PortResult, ResponseId, StreamId, Tenant, VersionId,
     ports::{Follower, Ports, Store, Tail},
 };
 use futures::{Stream, stream};
@@ -67,6 +67,24 @@ impl Feed {
         let follower =
             follower.inspect_err(|error| tracing::warn!(%error, "the bus cannot be followed")).ok();
         Self { follower, ..Self::of_log(ports, subject, after) }
+    }
+
+    /// The events of a response of this tenant after a number, live if it still runs.
+    pub async fn of_response(ports: &Ports, tenant: &Tenant, id: ResponseId, after: u64) -> PortResult<Self> {
+        let found = ports.store.response(tenant, id).await?;
+        let subject = Subject::Response(tenant.clone(), id);
+        Ok(Self::of(ports, subject, after, found.status.is_final()).await)
+    }
+
+    /// The same for the newest version of a document of this tenant.
+    pub async fn of_document(ports: &Ports, tenant: &Tenant, id: DocumentId, after: u64) -> PortResult<Self> {
+        let found = ports.store.document(tenant, id).await?;
+        let subject = Subject::Version(found.version_id);
+        Ok(Self::of(ports, subject, after, found.status.is_final()).await)
+    }
+
+    async fn of(ports: &Ports, subject: Subject, after: u64, is_over: bool) -> Self {
+        if is_over { Self::of_log(ports, subject, after) } else { Self::open(ports, subject, after).await }
     }
 
     /// Reads a stream that is over: the log has all of it.

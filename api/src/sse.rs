@@ -1,13 +1,6 @@
 //! Server-sent events: numbered frames, a comment now and then, and the header from which a client resumes.
 
-use crate::{
-    auth::Watch,
-    caller::Caller,
-    feed::{Feed, Subject},
-    problem::Problem,
-    query::Query,
-    state::AppState,
-};
+use crate::{auth::Watch, caller::Caller, feed::Feed, problem::Problem, query::Query, state::AppState};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, header},
@@ -60,13 +53,7 @@ pub async fn of_response(
     id: ResponseId,
     after: u64,
 ) -> Result<Response, Problem> {
-    let found = state.ports.store.response(&caller.tenant, id).await?;
-    let subject = Subject::Response(caller.tenant.clone(), id);
-    let feed = if found.status.is_final() {
-        Feed::of_log(&state.ports, subject, after)
-    } else {
-        Feed::open(&state.ports, subject, after).await
-    };
+    let feed = Feed::of_response(&state.ports, &caller.tenant, id, after).await?;
     Ok(respond(state, caller, feed))
 }
 

@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, Outcome},
     output,
     run::Context,
-    server::{self, Crew, Reach, Server},
+    server::{Crew, Reach, Server},
     settings::secret_key,
 };
 use chat_adapters::{DataLock, Holder};
@@ -43,7 +43,6 @@ impl Link {
         if let Some(url) = running(&context.settings.data_dir).await? {
             return Ok(Self { client: client(&url)?, private: None });
         }
-        server::prepare(&context.settings).await?;
         let server =
             Server::start(&context.settings, Reach::Private, crew, &context.telemetry.metrics).await?;
         Ok(Self { client: client(&server.url().unwrap_or_default())?, private: Some(server) })

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use chat_core::{
-    ErrorKind, Timestamp,
-    ports::{Blobs, Index},
+    ErrorKind,
+    ports::{Blobs, Clock, Index},
 };
 use chat_embedded::{
-    EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore,
+    EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore, SystemClock,
 };
 use chat_postgres::{PostgresOptions, PostgresStore};
 use chat_redis::{RedisKind, RedisPorts};
@@ -16,7 +16,7 @@ use chat_tests::{
     engines::{Engines, Ground},
 };
 use chat_weaviate::{WeaviateIndex, WeaviateOptions};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn sqlite_is_a_store() {
@@ -86,8 +86,13 @@ async fn a_bucket_holds_blobs() {
     assert!(blobs.prepare().await.unwrap());
     assert!(!blobs.prepare().await.unwrap());
     contract::blobs::exercise(&blobs).await;
-    // What a caller left behind is thrown away at once; what a killed process left, after a day.
-    assert_eq!(blobs.abort_abandoned(Timestamp(0)).await.unwrap(), 0);
+    // What a caller left behind was thrown away at once; what a killed process left is, after a day.
+    ground.begin_upload("left").await;
+    let now = SystemClock.now();
+    assert_eq!(blobs.abort_abandoned(now).await.unwrap(), 0, "it may still be under way");
+    let late = now.plus(Duration::from_hours(25));
+    assert_eq!(blobs.abort_abandoned(late).await.unwrap(), 1);
+    assert_eq!(blobs.abort_abandoned(late).await.unwrap(), 0);
     let refused = S3Blobs::new(&chat_s3::S3Options { secret_key: "wrong".into(), ..options.clone() });
     assert_eq!(refused.ping().await.unwrap_err().kind, ErrorKind::Unauthorized);
     let nobody = S3Blobs::new(&chat_s3::S3Options { endpoint: "http://127.0.0.1:1".into(), ..options });

@@ -3,8 +3,8 @@
 use super::{frame::Frame, socket::Connection};
 use crate::{
     caller::Caller,
-    feed::{Feed, Subject},
-    fields::{Fields, Input},
+    feed::Feed,
+    fields::{Fields, Input, Nothing},
     idempotency::Idempotency,
     json::JsonBody,
     path::PathId,
@@ -31,14 +31,13 @@ pub(super) async fn perform(
         "ping" => Fields::new(members).finish::<Nothing>().map(|_| Map::new()),
         "subscribe" => {
             let wanted = Fields::new(members).finish::<Subscribe>()?;
-            connection
-                .subscribe(response(&state, caller, wanted.response, wanted.after).await?, wanted.response.0)
+            let feed = Feed::of_response(&state.ports, &caller.tenant, wanted.response, wanted.after).await?;
+            connection.subscribe(feed, wanted.response.0)
         }
         "document.subscribe" => {
             let wanted = Fields::new(members).finish::<SubscribeDocument>()?;
-            let found = state.ports.store.document(&caller.tenant, wanted.document).await?;
-            let subject = Subject::Version(found.version_id);
-            connection.subscribe(Feed::open(&state.ports, subject, 0).await, wanted.document.0)
+            let feed = Feed::of_document(&state.ports, &caller.tenant, wanted.document, 0).await?;
+            connection.subscribe(feed, wanted.document.0)
         }
         "unsubscribe" => {
             let wanted = Fields::new(members).finish::<Unsubscribe>()?;
@@ -46,12 +45,17 @@ pub(super) async fn perform(
         }
         "message.create" => {
             let session = id::<SessionId>(&mut members, "session_id")?;
-            let streamed = members.remove("stream") == Some(Value::Bool(true));
+            let streamed = match members.remove("stream") {
+                None => false,
+                Some(Value::Bool(streamed)) => streamed,
+                Some(_) => return Err(Problem::field("stream", "must be true or false")),
+            };
             let answer = create(&state, caller, session, members).await?;
             if streamed {
                 let created = answer["response"]["id"].as_str().and_then(|id| id.parse::<ResponseId>().ok());
                 let created = created.ok_or_else(Problem::internal)?;
-                connection.subscribe(response(&state, caller, created, 0).await?, created.0)?;
+                let feed = Feed::of_response(&state.ports, &caller.tenant, created, 0).await?;
+                connection.subscribe(feed, created.0)?;
             }
             Ok(answer.as_object().cloned().unwrap_or_default())
         }
@@ -82,17 +86,6 @@ async fn create(
     json(done).await
 }
 
-/// The events of a response of the caller after a number.
-async fn response(state: &AppState, caller: &Caller, id: ResponseId, after: u64) -> Result<Feed, Problem> {
-    let found = state.ports.store.response(&caller.tenant, id).await?;
-    let subject = Subject::Response(caller.tenant.clone(), id);
-    Ok(if found.status.is_final() {
-        Feed::of_log(&state.ports, subject, after)
-    } else {
-        Feed::open(&state.ports, subject, after).await
-    })
-}
-
 async fn json(response: Response) -> Result<Value, Problem> {
     let bytes = to_bytes(response.into_body(), LARGEST).await.map_err(|_| Problem::internal())?;
     serde_json::from_slice(&bytes).map_err(|_| Problem::internal())
@@ -103,14 +96,6 @@ fn id<T: std::str::FromStr>(members: &mut Map<String, Value>, name: &str) -> Res
         Some(Value::String(text)) => text.parse().map_err(|_| Problem::field(name, "is not such an id")),
         Some(_) => Err(Problem::field(name, "must be a text")),
         None => Err(Problem::field(name, "is required")),
-    }
-}
-
-struct Nothing;
-
-impl Input for Nothing {
-    fn read(_: &mut Fields) -> Self {
-        Self
     }
 }
 

@@ -169,3 +169,22 @@ async fn bad_places_to_resume_are_named() {
     let unknown = "/api/v1/responses/resp_019aa0c8-6f30-7aa0-b5a0-0a4f4a1b2c3d/events";
     app.get(unknown).await.problem(404, "not_found");
 }
+
+/// What looks after the callers of open streams is there once, however many come and go.
+#[tokio::test]
+async fn streams_that_come_and_go_leave_nothing_running() {
+    let app = App::start().await;
+    let response = turn(&app).await;
+    for _ in 0..50 {
+        let mut frames = read(&app, &response, 0).await;
+        assert_eq!(frames.next().await.unwrap().event, "response.queued");
+    }
+    assert!(app.state.tasks.len() <= 1, "{} tasks run", app.state.tasks.len());
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while !app.state.tasks.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("it looks although there is no stream");
+}

@@ -203,14 +203,19 @@ impl Ground {
         }
     }
 
+    /// Begins an upload in parts that nobody will end.
+    pub async fn begin_upload(&self, key: &str) {
+        let upload = self.s3().create_multipart_upload().bucket(&self.name).key(key);
+        upload.send().await.unwrap();
+    }
+
     fn s3(&self) -> Client {
-        let setting = |name| self.engines.setting(name).to_owned();
-        let credentials =
-            Credentials::new(setting("MINIO_ACCESS_KEY"), setting("MINIO_SECRET_KEY"), None, None, "tests");
+        let place = self.bucket();
+        let credentials = Credentials::new(place.access_key, place.secret_key, None, None, "tests");
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(setting("S3_REGION")))
-            .endpoint_url(setting("MINIO_ENDPOINT"))
+            .region(Region::new(place.region))
+            .endpoint_url(place.endpoint)
             .credentials_provider(credentials)
             .force_path_style(true)
             .http_client(aws_smithy_http_client::Builder::new().build_http())

@@ -60,11 +60,16 @@ pub(crate) async fn run(pool: &PgPool, task: Upkeep) -> sqlx::Result<u64> {
 async fn all(pool: &PgPool, statements: &[&'static str]) -> sqlx::Result<u64> {
     let mut conn = pool.acquire().await?;
     sqlx::query("SET statement_timeout = 0").execute(&mut *conn).await?;
-    for statement in statements {
-        sqlx::query(*statement).execute(&mut *conn).await?;
+    let done = async {
+        for statement in statements {
+            sqlx::query(*statement).execute(&mut *conn).await?;
+        }
+        Ok(0)
     }
+    .await;
+    // Whoever gets this connection next has the timeout again, however this ended.
     sqlx::query("RESET statement_timeout").execute(&mut *conn).await?;
-    Ok(0)
+    done
 }
 
 async fn step(pool: &PgPool, sql: &'static str, age: Duration) -> sqlx::Result<u64> {

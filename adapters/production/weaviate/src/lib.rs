@@ -74,14 +74,6 @@ impl WeaviateIndex {
         self.check().await?;
         self.schema.prepare(&self.rest, model).await
     }
-
-    /// Removes every point of an embedding model, of these tenants.
-    pub async fn drop_model(&self, tenants: &[Tenant], model: &str) -> PortResult<()> {
-        for tenant in tenants {
-            self.delete(tenant, points::equals("model", model)).await?;
-        }
-        Ok(())
-    }
 }
 
 /// The name of a tenant's shard: letters, digits, `-` and `_`, at most 64 of them.

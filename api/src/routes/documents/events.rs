@@ -1,6 +1,6 @@
 use crate::{
     caller::Caller,
-    feed::{Feed, Subject},
+    feed::Feed,
     path::PathId,
     problem::{Problem, ProblemBody},
     query::Query,
@@ -32,12 +32,6 @@ pub async fn stream_document(
 ) -> Result<Response, Problem> {
     let after = sse::starting_after(&mut query, &headers);
     query.finish()?;
-    let document = state.ports.store.document(&caller.tenant, id).await?;
-    let subject = Subject::Version(document.version_id);
-    let feed = if document.status.is_final() {
-        Feed::of_log(&state.ports, subject, after)
-    } else {
-        Feed::open(&state.ports, subject, after).await
-    };
+    let feed = Feed::of_document(&state.ports, &caller.tenant, id, after).await?;
     Ok(sse::respond(&state, &caller, feed))
 }

@@ -5,7 +5,7 @@ mod browser;
 
 use super::serving::serve;
 use crate::{
-    failure::Outcome,
+    failure::{Failure, Outcome},
     run::Context,
     server::{self, Crew, Reach},
 };
@@ -33,7 +33,12 @@ impl Args {
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    server::prepare(&context.settings).await?;
+    let preparing = server::prepare(&context.settings);
+    context
+        .interrupt
+        .unless(preparing)
+        .await
+        .unwrap_or_else(|| Err(Failure::interrupted("nothing was begun")))?;
     let crew = Crew::Engines(args.workers.into());
     serve(context, Reach::Public, crew, move |context, server, ready| {
         banner::print(&context.settings, server, ready);

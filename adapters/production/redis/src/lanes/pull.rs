@@ -74,10 +74,10 @@ impl Pull {
                 }
             }
             match self.take(&mut connection).await {
-                Ok(ids) if ids.is_empty() => {}
-                Ok(ids) => {
+                Ok(None) => {}
+                Ok(Some((list, ids))) => {
                     if let Err(ids) = reply.send(ids) {
-                        self.put_back(&ids).await;
+                        self.put_back(&list, &ids).await;
                     }
                     return;
                 }
@@ -91,12 +91,11 @@ impl Pull {
     }
 
     /// What is there at once; otherwise what comes within the wait.
-    async fn take(&self, connection: &mut Option<Conn>) -> RedisResult<Vec<JobId>> {
+    async fn take(&self, connection: &mut Option<Conn>) -> RedisResult<Option<Taken>> {
         let mut now = redis::cmd("LMPOP");
         self.lists(&mut now).arg("LEFT").arg("COUNT").arg(self.share());
-        let ids = ids_of(self.shared.link.ask(&now).await?);
-        if !ids.is_empty() {
-            return Ok(ids);
+        if let Some(taken) = taken(self.shared.link.ask(&now).await?) {
+            return Ok(Some(taken));
         }
         self.shared.board.empty(self.lane);
         if connection.is_none() {
@@ -108,7 +107,7 @@ impl Pull {
         let mut wait = redis::cmd("BLMPOP");
         wait.arg(WAIT.as_secs_f64());
         self.lists(&mut wait).arg("LEFT").arg("COUNT").arg(self.share());
-        wait.query_async(connection).await.map(ids_of)
+        wait.query_async(connection).await.map(taken)
     }
 
     fn share(&self) -> usize {
@@ -124,20 +123,23 @@ impl Pull {
     }
 
     /// To the head of the list, where they came from; if that fails they are offered again after a while.
-    async fn put_back(&self, ids: &[JobId]) {
+    async fn put_back(&self, list: &str, ids: &[JobId]) {
         let bytes: Vec<&[u8]> = ids.iter().rev().map(|id| &id.0.as_bytes()[..]).collect();
         let mut push = redis::cmd("LPUSH");
-        push.arg(self.shared.names.waiting(self.lane, 0)).arg(bytes);
+        push.arg(list).arg(bytes);
         if let Err(error) = self.shared.link.ask::<()>(&push).await {
             tracing::debug!(%error, away = is_away(&error), "ids could not be put back");
         }
     }
 }
 
-/// The name of the list, and the ids of it.
+/// What a command took: the name of a list, and ids of it.
 type Popped = Option<(String, Vec<Vec<u8>>)>;
+/// The same, read.
+type Taken = (String, Vec<JobId>);
 
-fn ids_of(popped: Popped) -> Vec<JobId> {
-    let bytes = popped.map(|(_, ids)| ids).unwrap_or_default();
-    bytes.iter().filter_map(|id| Uuid::from_slice(id).ok()).map(JobId).collect()
+fn taken(popped: Popped) -> Option<Taken> {
+    let (list, bytes) = popped?;
+    let ids = bytes.iter().filter_map(|id| Uuid::from_slice(id).ok()).map(JobId).collect();
+    Some((list, ids))
 }
