@@ -26,6 +26,15 @@ impl Ledger {
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
+    /// Whether a session waits within a transaction that has locks on jobs.
+    pub async fn waits_in_transaction(&self) -> bool {
+        let waits = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity a JOIN pg_locks l USING (pid)
+             WHERE a.datname = current_database() AND a.application_name = 'rag-chat'
+               AND a.state = 'idle in transaction' AND a.state_change < clock_timestamp() - interval '100 ms'
+               AND l.relation = 'jobs'::regclass AND l.mode LIKE 'Row%')";
+        sqlx::query_scalar(waits).fetch_one(&self.pool).await.unwrap()
+    }
+
     /// How many answers were begun again after an attempt that had said something.
     pub async fn restarts(&self) -> i64 {
         let count = "SELECT count(*) FROM chat_streams WHERE events LIKE '%\"response.restarted\"%'";

@@ -36,9 +36,8 @@ async fn a_worker_stands_still_and_comes_back_late() {
     stage.load(outage(30) + Duration::from_secs(5)).await;
     stage.burst().await;
     let worker = stage.random.random_range(2..4);
+    let stopped = stage.stop_within_a_transaction(worker).await;
     let claims = stage.ledger.claims().await;
-    stage.deployment.processes[worker].signal("STOP");
-    let stopped = Instant::now();
     stage.released("SIGSTOP of a worker", &claims, stopped).await;
     sleep(outage(30).saturating_sub(stopped.elapsed())).await;
     stage.deployment.processes[worker].signal("CONT");

@@ -23,6 +23,8 @@ const ANSWER: &str = "say=泵 每 周 检查 一次 and then log it in the book 
                       was done here today [1]; ttft=30; tps=6";
 /// Eight seconds that are under way when something happens.
 const LONG: &str = "[[fake:tokens=48; tps=6]]";
+/// How often a worker is stopped and let go on until it stands within a transaction.
+const STOPS: u32 = 400;
 /// Asked only to see that it is answered.
 const SHORT: &str = "Still there? [[fake:say=yes; tps=1000]]";
 
@@ -145,6 +147,24 @@ impl Stage {
             all == [true; 3],
             "{what}: not recovered within {RECOVERY:?}: [ready, turns, document] {all:?}"
         );
+    }
+
+    /// Stops a worker where it does the most harm: within a transaction, whose locks its connection goes on holding.
+    /// Says when it was stopped.
+    pub async fn stop_within_a_transaction(&self, worker: usize) -> Instant {
+        let process = &self.deployment.processes[worker];
+        for tries in 1..=STOPS {
+            process.signal("STOP");
+            let stopped = Instant::now();
+            tokio::time::sleep(Duration::from_millis(120)).await;
+            if self.ledger.waits_in_transaction().await {
+                println!("{}: stopped within a transaction at try {tries}", self.name);
+                return stopped;
+            }
+            process.signal("CONT");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{}: in {STOPS} tries the worker never stood within a transaction", self.name);
     }
 
     /// Waits until none of these claims is held any more.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// What a caller is told to wait when the database is away.
 const AWAY: Duration = Duration::from_secs(2);
+/// The session was ended because its process stood still within a transaction.
+const IDLE_IN_TRANSACTION: &str = "25P03";
 
 /// The error with its cause.
 pub(crate) fn port_error(error: sqlx::Error) -> PortError {
@@ -27,7 +29,7 @@ pub(crate) fn is_connection(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(cause) => {
-            cause.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+            cause.code().is_some_and(|code| ["57P", "08", IDLE_IN_TRANSACTION].iter().any(|class| code.starts_with(class)))
         }
         _ => false,
     }
@@ -61,7 +63,7 @@ fn describe(error: &sqlx::Error) -> (ErrorKind, &'static str) {
 
 /// Shutting down, starting, read-only, out of connections, memory or disk; or a conflict that did not end by itself.
 fn is_busy(code: &str) -> bool {
-    ["57P", "08", "53", "58", "40", "25006", "55P03"].iter().any(|class| code.starts_with(class))
+    ["57P", "08", "53", "58", "40", "25006", IDLE_IN_TRANSACTION, "55P03"].iter().any(|class| code.starts_with(class))
 }
 
 /// The same failure for everyone whose writes were in one statement.

@@ -32,6 +32,9 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// Connections for claims, which do not wait for the disk.
 const CLAIM_CONNECTIONS: u32 = 4;
+/// The longest that a transaction waits for its next statement, well below a lease: a process that stands still within
+/// one, or was cut off there, holds locks on rows that the reaper and other workers need.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
 
 /// Where the rows are, and how many connections may be open.
 #[derive(Debug, Clone)]
@@ -55,10 +58,11 @@ impl PostgresOptions {
 
     fn connect(&self) -> PortResult<PgConnectOptions> {
         let timeout = self.statement_timeout.as_millis().to_string();
+        let idle = IDLE_IN_TRANSACTION.as_millis().to_string();
         let options = PgConnectOptions::from_str(&self.url).map_err(port_error)?;
         Ok(options.application_name("rag-chat").statement_cache_capacity(256).options([
             ("statement_timeout", timeout.as_str()),
-            ("idle_in_transaction_session_timeout", "60000"),
+            ("idle_in_transaction_session_timeout", idle.as_str()),
         ]))
     }
 }
