@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod commands;
 mod failure;
+mod hangup;
 mod interrupt;
 mod link;
 mod output;

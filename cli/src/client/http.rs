@@ -58,10 +58,15 @@ impl Client {
         &self.base
     }
 
+    /// A token for one request or connection; none where nobody has to say who they are.
+    pub fn bearer(&self) -> Option<String> {
+        self.secret_key.as_ref().and_then(token)
+    }
+
     /// A request to `/api/v1{path}`.
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}/api/v1{path}", self.base));
-        match self.secret_key.as_ref().and_then(token) {
+        match self.bearer() {
             Some(token) => request.bearer_auth(token),
             None => request,
         }

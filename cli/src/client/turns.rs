@@ -36,6 +36,18 @@ impl Client {
         Ok(Events::of(self.send(make).await?, self.base()))
     }
 
+    /// Asks in a conversation and does not wait for the answer; its id.
+    pub async fn submit(&self, session: &str, question: &str) -> Result<String, ClientError> {
+        #[derive(Deserialize)]
+        struct Submitted {
+            response: Id,
+        }
+        let body = json!({"content": question});
+        let path = format!("/sessions/{session}/messages");
+        let submitted: Submitted = self.call(|| self.request(Method::POST, &path).json(&body)).await?;
+        Ok(submitted.response.id)
+    }
+
     /// The events of an answer after a number.
     pub async fn events_after(&self, response: &str, after: u64) -> Result<Events, ClientError> {
         let path = format!("/responses/{response}/events");

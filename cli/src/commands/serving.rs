@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{Exit, Failure, Outcome},
-    output,
+    hangup, output,
     run::Context,
     server::{Crew, Reach, Server},
     telemetry::TOLD,
@@ -20,6 +20,7 @@ pub async fn serve(
 ) -> Outcome {
     let begun = Instant::now();
     let settings = &context.settings;
+    hangup::listen(context.telemetry.reopening());
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }

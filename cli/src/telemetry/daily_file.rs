@@ -8,7 +8,26 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
+
+/// Asks files to be opened anew: somebody has moved them away.
+#[derive(Debug, Clone, Default)]
+pub struct Reopening(Arc<AtomicU64>);
+
+impl Reopening {
+    /// Every file is opened again before its next line.
+    pub fn ask(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn asked(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// Writes to a file; puts it aside when the day (UTC) is over.
 pub(super) struct DailyFile {
@@ -16,12 +35,16 @@ pub(super) struct DailyFile {
     keep: usize,
     now: Box<dyn Fn() -> DateTime<Utc> + Send>,
     open: Option<(NaiveDate, File)>,
+    reopening: Reopening,
+    reopened: u64,
 }
 
 impl DailyFile {
     /// The file is made with its first line; `keep`: how many earlier days are kept.
-    pub(super) fn new(path: &Path, keep: usize) -> Self {
-        Self { path: path.to_owned(), keep, now: Box::new(wall_clock::now), open: None }
+    pub(super) fn new(path: &Path, keep: usize, reopening: Reopening) -> Self {
+        let reopened = reopening.asked();
+        let now = Box::new(wall_clock::now);
+        Self { path: path.to_owned(), keep, now, open: None, reopening, reopened }
     }
 
     #[cfg(test)]
@@ -37,6 +60,10 @@ impl DailyFile {
 
     /// The file of today. What an earlier day (or an earlier process) left is put aside first.
     fn today(&mut self) -> io::Result<&mut File> {
+        let asked = self.reopening.asked();
+        if asked != self.reopened {
+            (self.open, self.reopened) = (None, asked);
+        }
         let today = (self.now)().date_naive();
         if self.open.as_ref().is_none_or(|(day, _)| *day != today) {
             self.open = None;

@@ -1,7 +1,12 @@
 //! Where log lines go: the console, `app.log`, and errors to `error.log` beside it. Threads of their own write, so that
 //! a slow disk or a stopped pipe never holds up the work; what does not fit their bounded queues is dropped.
 
-use super::{daily_file::DailyFile, filter, json::JsonLines, pretty::TimeOfDay};
+use super::{
+    daily_file::{DailyFile, Reopening},
+    filter,
+    json::JsonLines,
+    pretty::TimeOfDay,
+};
 use crate::failure::{Failure, Outcome};
 use chat_config::{Log, LogFormat};
 use console::{colors_enabled_stderr, user_attended_stderr};
@@ -34,11 +39,15 @@ pub enum Console {
 }
 
 /// Keeps the writing threads alive; when dropped they write what they have.
-pub(super) struct Logs(Vec<WorkerGuard>);
+pub(super) struct Logs {
+    guards: Vec<WorkerGuard>,
+    /// Asks the files to be opened anew.
+    pub(super) reopening: Reopening,
+}
 
 /// Starts logging, once in a process.
 pub(super) fn install(log: &Log, console: Console) -> Outcome<Logs> {
-    let mut logs = Logs(Vec::new());
+    let mut logs = Logs { guards: Vec::new(), reopening: Reopening::default() };
     let mut layers: Vec<Box<dyn Layer<_> + Send + Sync>> = Vec::new();
     match (console, log.format) {
         (Console::Quiet, _) => {}
@@ -51,8 +60,8 @@ pub(super) fn install(log: &Log, console: Console) -> Outcome<Logs> {
         }
     }
     if let Some(path) = &log.file {
-        let app = daily(path, log, console)?;
-        let errors = daily(&path.with_file_name("error.log"), log, console)?;
+        let app = logs.daily(path, log, console)?;
+        let errors = logs.daily(&path.with_file_name("error.log"), log, console)?;
         layers.push(lines(log.format, logs.writer(app), false));
         layers.push(lines(log.format, logs.writer(errors), false).with_filter(LevelFilter::ERROR).boxed());
     }
@@ -66,25 +75,25 @@ impl Logs {
     fn writer(&mut self, to: impl io::Write + Send + 'static) -> NonBlocking {
         let builder = NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).lossy(true);
         let (writer, guard) = builder.thread_name("chat-log").finish(to);
-        self.0.push(guard);
+        self.guards.push(guard);
         writer
+    }
+
+    /// A server finds out at its start that it cannot write its log; other commands make no file before the first line.
+    fn daily(&self, path: &Path, log: &Log, console: Console) -> Outcome<DailyFile> {
+        let mut file = DailyFile::new(path, log.keep_days as usize, self.reopening.clone());
+        if console == Console::Server {
+            file.open().map_err(|error| {
+                Failure::new(format!("the log file {} cannot be written: {error}", path.display()))
+                    .hint("name another file with LOG_FILE, or LOG_FILE=off for none")
+            })?;
+        }
+        Ok(file)
     }
 }
 
 fn colors() -> bool {
     user_attended_stderr() && colors_enabled_stderr()
-}
-
-/// A server finds out at its start that it cannot write its log; other commands make no file before the first line.
-fn daily(path: &Path, log: &Log, console: Console) -> Outcome<DailyFile> {
-    let mut file = DailyFile::new(path, log.keep_days as usize);
-    if console == Console::Server {
-        file.open().map_err(|error| {
-            Failure::new(format!("the log file {} cannot be written: {error}", path.display()))
-                .hint("name another file with LOG_FILE, or LOG_FILE=off for none")
-        })?;
-    }
-    Ok(file)
 }
 
 fn lines<S>(format: LogFormat, writer: NonBlocking, colors: bool) -> Box<dyn Layer<S> + Send + Sync>

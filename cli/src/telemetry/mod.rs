@@ -13,6 +13,7 @@ mod names;
 mod pretty;
 mod wall_clock;
 
+pub use daily_file::Reopening;
 pub use depth::oldest_waiting;
 pub use engines::watch;
 pub use logs::{Console, TOLD};
@@ -26,13 +27,18 @@ use chat_config::Settings;
 pub struct Telemetry {
     /// The metrics.
     pub metrics: Metrics,
-    _logs: logs::Logs,
+    logs: logs::Logs,
 }
 
 impl Telemetry {
     /// Starts both, once in a process.
     pub fn install(settings: &Settings, console: Console) -> Outcome<Self> {
         let logs = logs::install(&settings.log, console)?;
-        Ok(Self { metrics: Metrics::install()?, _logs: logs })
+        Ok(Self { metrics: Metrics::install()?, logs })
+    }
+
+    /// Asks log files to be opened anew.
+    pub fn reopening(&self) -> Reopening {
+        self.logs.reopening.clone()
     }
 }

@@ -28,9 +28,9 @@ pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
 pub(crate) fn is_connection(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::Database(cause) => {
-            cause.code().is_some_and(|code| ["57P", "08", IDLE_IN_TRANSACTION].iter().any(|class| code.starts_with(class)))
-        }
+        sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
+            ["57P", "08", IDLE_IN_TRANSACTION].iter().any(|class| code.starts_with(class))
+        }),
         _ => false,
     }
 }
@@ -63,7 +63,9 @@ fn describe(error: &sqlx::Error) -> (ErrorKind, &'static str) {
 
 /// Shutting down, starting, read-only, out of connections, memory or disk; or a conflict that did not end by itself.
 fn is_busy(code: &str) -> bool {
-    ["57P", "08", "53", "58", "40", "25006", IDLE_IN_TRANSACTION, "55P03"].iter().any(|class| code.starts_with(class))
+    ["57P", "08", "53", "58", "40", "25006", IDLE_IN_TRANSACTION, "55P03"]
+        .iter()
+        .any(|class| code.starts_with(class))
 }
 
 /// The same failure for everyone whose writes were in one statement.

@@ -2,12 +2,14 @@
 //! afterwards; models and other settings are the configured ones.
 
 mod backlog;
+mod direct;
 mod figures;
 mod ingest;
 mod jobs;
 mod pickup;
 mod probe;
 mod rig;
+mod sockets;
 mod turns;
 
 use crate::{
@@ -62,6 +64,24 @@ enum What {
         #[arg(long, value_name = "URL")]
         server: Option<String>,
     },
+    /// Many turns at once, followed by sockets: interfaces and a worker of their own where engines are configured
+    Sockets {
+        /// How many turns at a time
+        #[arg(long, default_value_t = 1_000)]
+        turns: usize,
+        /// How many sockets follow them
+        #[arg(long, default_value_t = 2_000)]
+        sockets: usize,
+        /// How many interfaces
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
+        apis: u8,
+        /// How many tokens an answer has
+        #[arg(long, default_value_t = 100)]
+        tokens: usize,
+        /// How fast the model speaks
+        #[arg(long, default_value_t = 10.0)]
+        tokens_per_second: f64,
+    },
     /// Parsing and chunking, on one core
     Ingest {
         /// Files and folders; generated Markdown in English and Chinese without any
@@ -81,6 +101,11 @@ pub async fn run(args: Args, context: Context) -> Outcome {
                 What::Backlog { count } => backlog::measure(&rig, count).await,
                 What::Turns { count, concurrency, chunks, server } => {
                     turns::measure(&rig, &turns::Load { count, concurrency, chunks, server }).await
+                }
+                What::Sockets { turns, sockets, apis, tokens, tokens_per_second } => {
+                    let apis = apis.into();
+                    sockets::measure(&rig, &sockets::Load { turns, sockets, apis, tokens, tokens_per_second })
+                        .await
                 }
                 What::Ingest { paths } => ingest::measure(&rig, &paths).await,
             }

@@ -1,4 +1,4 @@
-//! A job that does nothing but say when it began.
+//! A job that does nothing but touch the cache and say when it began.
 
 use async_trait::async_trait;
 use chat_core::{Change, Lane, NewJob, RetryPolicy, Tenant, ports::Ports};
@@ -6,7 +6,7 @@ use chat_jobs::{Done, JobContext, JobError, JobKind};
 use serde::{Deserialize, Serialize};
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -19,6 +19,9 @@ use crate::failure::{Failure, Outcome};
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
 static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 static WAKE: Notify = Notify::const_new();
+
+static TOUCHED: LazyLock<Arc<str>> = LazyLock::new(|| "1".into());
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many callers enqueue at a time.
 const CALLERS: usize = 512;
@@ -33,9 +36,11 @@ impl JobKind for Probe {
     const LANE: Lane = Lane::Default;
     const RETRY: RetryPolicy =
         RetryPolicy { max_attempts: 3, base: Duration::from_secs(1), cap: Duration::from_secs(1) };
-    const TIMEOUT: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = TIMEOUT;
 
-    async fn run(&self, _: &JobContext) -> Result<Done, JobError> {
+    async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
+        // Queues are compared by jobs that ask Redis once; inside one process this is a look into a map.
+        cx.ports.cache.put("bench", TOUCHED.clone(), TIMEOUT).await;
         *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         BEGUN.fetch_add(1, Ordering::Release);
         WAKE.notify_one();

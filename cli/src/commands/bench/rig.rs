@@ -90,8 +90,11 @@ pub(super) fn failed(error: PortError) -> Failure {
 
 /// Resident memory of this process, in MiB; 0 where the system does not say.
 pub(super) fn resident_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    resident_kib(&std::fs::read_to_string("/proc/self/status").unwrap_or_default()) / 1024.0
+}
+
+/// What a process's `/proc/PID/status` says of its resident memory, in KiB; 0 if it says nothing.
+pub(super) fn resident_kib(status: &str) -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
-    kib.unwrap_or(0.0) / 1024.0
+    line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok()).unwrap_or(0.0)
 }

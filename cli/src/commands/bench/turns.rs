@@ -1,13 +1,18 @@
 //! Turns as a client sees them, over HTTP.
 
 use super::{
+    direct::Direct,
     figures::Figures,
     rig::{Rig, resident_mib},
 };
 use crate::{
+    client::Client,
     failure::{Failure, Outcome},
     server::{Crew, Reach, Server},
+    settings::secret_key,
 };
+use chat_config::Settings;
+use chat_core::ports::Llm;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::{
@@ -32,19 +37,24 @@ struct Turn {
     /// Between two pieces of the answer.
     gaps: Vec<Duration>,
     completed: bool,
+    /// How long the model alone took to its first piece, right before.
+    direct: Option<Duration>,
 }
 
 pub(super) async fn measure(rig: &Rig, load: &Load) -> Outcome<Figures> {
     let mut figures = Figures::default();
     for run in 0..rig.runs {
+        let settings = rig.settings(run);
         if let Some(url) = &load.server {
-            ask(&Caller::new(url)?, load, run, &mut figures).await?;
+            let caller = Caller::new(url, &settings, None)?;
+            ask(&caller, load, run, &mut figures).await?;
             continue;
         }
-        let settings = rig.settings(run);
         let server = Server::start(&settings, Reach::Private, Crew::Once, &rig.metrics).await?;
         let before = resident_mib();
-        let peak = ask(&Caller::new(&server.url().unwrap_or_default())?, load, run, &mut figures).await?;
+        let inside = server.ports().llm.clone();
+        let caller = Caller::new(&server.url().unwrap_or_default(), &settings, Some(inside))?;
+        let peak = ask(&caller, load, run, &mut figures).await?;
         if load.concurrency > 1 {
             // Both ends are in this process.
             let kib = (peak - before).max(0.0) * 1024.0 / load.concurrency as f64;
@@ -64,6 +74,11 @@ async fn ask(caller: &Caller, load: &Load, run: u32, figures: &mut Figures) -> O
     let of = |pick: fn(&Turn) -> Option<Duration>| turns.iter().filter_map(pick).collect::<Vec<_>>();
     figures.add_times(["queued_ms.p50", "queued_ms.p99"], of(|turn| turn.queued));
     figures.add_times(["first_token_ms.p50", "first_token_ms.p99"], of(|turn| turn.first));
+    let added = |turn: &Turn| Some(turn.first?.saturating_sub(turn.direct?));
+    let added: Vec<_> = turns.iter().filter_map(added).collect();
+    if !added.is_empty() {
+        figures.add_times(["added_first_token_ms.p50", "added_first_token_ms.p99"], added);
+    }
     if load.concurrency > 1 {
         let gaps = turns.iter().flat_map(|turn| turn.gaps.iter().copied());
         figures.add_times(["gap_ms.p50", "gap_ms.p99"], gaps.collect());
@@ -75,12 +90,17 @@ async fn ask(caller: &Caller, load: &Load, run: u32, figures: &mut Figures) -> O
 /// Asks everything, so many at a time; the most memory that was seen meanwhile.
 async fn all(caller: &Caller, load: &Load) -> Outcome<(Vec<Turn>, f64)> {
     let places = Arc::new(Semaphore::new(load.concurrency));
-    let mut asked = JoinSet::new();
+    let (mut asked, alone) = (JoinSet::new(), load.concurrency == 1);
     for number in 0..load.count {
         let (caller, places) = (caller.clone(), places.clone());
         asked.spawn(async move {
             let _place = places.acquire_owned().await;
-            caller.turn(&format!("what is the pressure of pump {}?", number % 997)).await
+            let question = format!("what is the pressure of pump {}?", number % 997);
+            let direct = match &caller.direct {
+                Some(direct) if alone => Some(direct.first_token(&question).await?),
+                _ => None,
+            };
+            caller.turn(&question).await.map(|turn| Turn { direct, ..turn })
         });
     }
     let (mut turns, mut peak) = (Vec::with_capacity(load.count), resident_mib());
@@ -100,16 +120,33 @@ async fn all(caller: &Caller, load: &Load) -> Outcome<(Vec<Turn>, f64)> {
 struct Caller {
     http: reqwest::Client,
     url: String,
+    /// Makes the tokens of its requests.
+    client: Client,
+    /// Asked before each turn, if there is one turn at a time.
+    direct: Option<Arc<Direct>>,
 }
 
 impl Caller {
-    fn new(server: &str) -> Outcome<Self> {
+    fn new(server: &str, settings: &Settings, inside: Option<Arc<dyn Llm>>) -> Outcome<Self> {
         let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).no_proxy().build();
-        Ok(Self { http: http.map_err(lost)?, url: format!("{server}/api/v1") })
+        Ok(Self {
+            http: http.map_err(lost)?,
+            url: format!("{server}/api/v1"),
+            client: Client::new(server)?.with_secret_key(secret_key(settings)),
+            direct: Direct::of(settings, inside).map(Arc::new),
+        })
+    }
+
+    fn signed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match self.client.bearer() {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     async fn post(&self, path: &str, body: &Value) -> Outcome<reqwest::Response> {
-        let answer = self.http.post(format!("{}{path}", self.url)).json(body).send().await.map_err(lost)?;
+        let request = self.signed(self.http.post(format!("{}{path}", self.url))).json(body);
+        let answer = request.send().await.map_err(lost)?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
@@ -146,8 +183,8 @@ impl Caller {
 
     async fn ready(&self, document: &str) -> Outcome<()> {
         loop {
-            let answer =
-                self.http.get(format!("{}/documents/{document}", self.url)).send().await.map_err(lost)?;
+            let request = self.signed(self.http.get(format!("{}/documents/{document}", self.url)));
+            let answer = request.send().await.map_err(lost)?;
             let state: Value = answer.json().await.map_err(lost)?;
             match state["status"].as_str() {
                 Some("ready") => return Ok(()),

@@ -14,7 +14,7 @@ fn file_in(folder: &Path, keep: usize) -> (DailyFile, Arc<AtomicU64>) {
     let days = Arc::new(AtomicU64::new(0));
     let ahead = days.clone();
     let now = move || wall_clock::now().checked_add_days(Days::new(ahead.load(Ordering::Relaxed))).unwrap();
-    (DailyFile::new(&folder.join("app.log"), keep).with_clock(now), days)
+    (DailyFile::new(&folder.join("app.log"), keep, Reopening::default()).with_clock(now), days)
 }
 
 fn unpacked(path: &Path) -> String {
@@ -97,4 +97,19 @@ fn a_folder_that_cannot_be_made_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     assert!(DailyFile::new(&folder.path().join("file/app.log"), 1).open().is_err());
+}
+
+#[test]
+fn a_file_that_was_moved_away_is_made_again_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, moved) = (folder.path().join("app.log"), folder.path().join("moved"));
+    let reopening = Reopening::default();
+    let mut log = DailyFile::new(&path, 30, reopening.clone());
+    writeln!(log, "one").unwrap();
+    fs::rename(&path, &moved).unwrap();
+    writeln!(log, "two").unwrap();
+    reopening.ask();
+    writeln!(log, "three").unwrap();
+    assert_eq!(fs::read_to_string(moved).unwrap(), "one\ntwo\n");
+    assert_eq!(fs::read_to_string(path).unwrap(), "three\n");
 }
