@@ -13,6 +13,7 @@ use chat_core::{
 use chat_embedded::SystemClock;
 use chat_parse::MediaParser;
 use chat_redis::RedisPorts;
+use futures::future::BoxFuture;
 use std::{path::Path, sync::Arc};
 
 /// Why a process cannot start on these settings.
@@ -72,8 +73,10 @@ pub struct Connections {
 
 impl Opened {
     /// Waits for the writes under way and closes files and connections.
-    pub async fn close(self) {
-        self.vitals.rows.close().await;
+    pub fn close(self) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            self.vitals.rows.close().await;
+        })
     }
 }
 
@@ -84,30 +87,32 @@ impl Vitals {
     }
 
     /// What Redis uses, in bytes, if there is one that answers.
-    pub async fn redis_memory(&self) -> Option<u64> {
-        self.redis.as_ref()?.memory_used().await
+    pub fn redis_memory(&self) -> BoxFuture<'_, Option<u64>> {
+        Box::pin(async move { self.redis.as_ref()?.memory_used().await })
     }
 }
 
 /// Opens an adapter for every port.
-pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
-    let lock = if keeps_own_files(settings) { Some(lock(&settings.data_dir)?) } else { None };
-    let rows = Rows::open(&settings.database).await?;
-    let redis = parts::redis(&settings.redis).await?.map(Arc::new);
-    let (lanes, bus, cache) = parts::messaging(redis.as_deref());
-    let ports = Ports {
-        store: rows.store(),
-        lanes,
-        bus,
-        cache,
-        blobs: parts::blobs(&settings.storage)?,
-        index: parts::index(&settings.index, &settings.data_dir).await?,
-        llm: parts::llm(&settings.llm)?,
-        embedder: parts::embedder(&settings.embedding)?,
-        parser: Arc::new(MediaParser::default()) as Arc<dyn Parser>,
-        clock: Arc::new(SystemClock) as Arc<dyn Clock>,
-    };
-    Ok(Opened { ports, lock, vitals: Vitals { rows, redis } })
+pub fn open(settings: &Settings) -> BoxFuture<'_, Result<Opened, OpenError>> {
+    Box::pin(async move {
+        let lock = if keeps_own_files(settings) { Some(lock(&settings.data_dir)?) } else { None };
+        let rows = Rows::open(&settings.database).await?;
+        let redis = parts::redis(&settings.redis).await?.map(Arc::new);
+        let (lanes, bus, cache) = parts::messaging(redis.as_deref());
+        let ports = Ports {
+            store: rows.store(),
+            lanes,
+            bus,
+            cache,
+            blobs: parts::blobs(&settings.storage)?,
+            index: parts::index(&settings.index, &settings.data_dir).await?,
+            llm: parts::llm(&settings.llm)?,
+            embedder: parts::embedder(&settings.embedding)?,
+            parser: Arc::new(MediaParser::default()) as Arc<dyn Parser>,
+            clock: Arc::new(SystemClock) as Arc<dyn Clock>,
+        };
+        Ok(Opened { ports, lock, vitals: Vitals { rows, redis } })
+    })
 }
 
 /// Database files, the embedded index and the folder of uploads belong to one process at a time: who opens it throws

@@ -37,5 +37,5 @@ pub use feed::{Feed, Subject};
 pub use metrics::install as install_metrics;
 pub use problem::{Code, FieldError, Problem};
 pub use router::{health, openapi, router};
-pub use server::serve;
+pub use server::{serve, serve_router};
 pub use state::{ApiOptions, AppState, Published, Shared};

@@ -3,6 +3,7 @@
 use crate::{attempt, backend::LaneBackend, control, cron, engine::Engine, lease, relay};
 use apalis::prelude::{BoxDynError, Monitor, ParallelizeExt, WorkerBuilder};
 use chat_core::WorkerId;
+use futures::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
 /// A running worker.
@@ -12,25 +13,27 @@ pub struct Worker {
 
 impl Worker {
     /// Announces the worker, then starts a lane at a time and what stands beside them.
-    pub async fn start(engine: Engine) -> Self {
-        let engine = Arc::new(engine);
-        // A claim of a worker that nobody has heard of would be reaped at once.
-        while !lease::beat(&engine).await {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        lease::reap(&engine).await;
-        let beside = engine.clone();
-        spawn(&engine, async move { lease::run(&beside).await });
-        let beside = engine.clone();
-        spawn(&engine, async move { control::run(&beside).await });
-        let beside = engine.clone();
-        spawn(&engine, async move { relay::run(&beside).await });
-        for at in 0..engine.schedules.len() {
+    pub fn start(engine: Engine) -> BoxFuture<'static, Self> {
+        Box::pin(async move {
+            let engine = Arc::new(engine);
+            // A claim of a worker that nobody has heard of would be reaped at once.
+            while !lease::beat(&engine).await {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            lease::reap(&engine).await;
             let beside = engine.clone();
-            spawn(&engine, async move { cron::run(&beside, &beside.schedules[at]).await });
-        }
-        engine.tracker.spawn(run_lanes(engine.clone()));
-        Self { engine }
+            spawn(&engine, async move { lease::run(&beside).await });
+            let beside = engine.clone();
+            spawn(&engine, async move { control::run(&beside).await });
+            let beside = engine.clone();
+            spawn(&engine, async move { relay::run(&beside).await });
+            for at in 0..engine.schedules.len() {
+                let beside = engine.clone();
+                spawn(&engine, async move { cron::run(&beside, &beside.schedules[at]).await });
+            }
+            engine.tracker.spawn(run_lanes(engine.clone()));
+            Self { engine }
+        })
     }
 
     /// Who it is.
@@ -44,28 +47,30 @@ impl Worker {
     }
 
     /// Takes no more jobs, lets what runs end within `grace`, hands the rest back, and signs off.
-    pub async fn drain(self, grace: Duration) {
-        let engine = self.engine;
-        engine.stop.cancel();
-        let idle = async {
-            while engine.running_count() > 0 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+    pub fn drain(self, grace: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let engine = self.engine;
+            engine.stop.cancel();
+            let idle = async {
+                while engine.running_count() > 0 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            if tokio::time::timeout(grace, idle).await.is_err() {
+                tracing::warn!(
+                    jobs = engine.running_count(),
+                    "the grace period is over: running jobs are handed back"
+                );
             }
-        };
-        if tokio::time::timeout(grace, idle).await.is_err() {
-            tracing::warn!(
-                jobs = engine.running_count(),
-                "the grace period is over: running jobs are handed back"
-            );
-        }
-        engine.abandon.cancel();
-        engine.tracker.close();
-        if tokio::time::timeout(Duration::from_secs(5), engine.tracker.wait()).await.is_err() {
-            tracing::warn!("some tasks did not end in time");
-        }
-        if let Err(error) = engine.ports.store.retire(engine.id).await {
-            tracing::warn!(error = %error, "the worker could not sign off");
-        }
+            engine.abandon.cancel();
+            engine.tracker.close();
+            if tokio::time::timeout(Duration::from_secs(5), engine.tracker.wait()).await.is_err() {
+                tracing::warn!("some tasks did not end in time");
+            }
+            if let Err(error) = engine.ports.store.retire(engine.id).await {
+                tracing::warn!(error = %error, "the worker could not sign off");
+            }
+        })
     }
 }
 

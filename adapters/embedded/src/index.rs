@@ -23,11 +23,12 @@ use chat_core::{
     ports::{Hit, Index, IndexQuery, Point},
 };
 use failure::failed;
+use futures::future::BoxFuture;
 use loaded::{Loaded, SpaceName};
 use passages::Passages;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 use std::{
-    path::Path,
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 use tokio::sync::Mutex;
@@ -52,10 +53,15 @@ struct Inner {
 
 impl EmbeddedIndex {
     /// Opens the file, and makes it if need be.
-    pub async fn open(path: impl AsRef<Path>) -> PortResult<Self> {
-        let writer = schema::open_writer(path.as_ref()).await.map_err(failed)?;
-        let readers = schema::readers(path.as_ref());
-        Ok(Self { inner: Arc::new(Inner { writer: Mutex::new(writer), readers, loaded: Loaded::default() }) })
+    pub fn open(path: impl Into<PathBuf>) -> BoxFuture<'static, PortResult<Self>> {
+        let path = path.into();
+        Box::pin(async move {
+            let writer = schema::open_writer(&path).await.map_err(failed)?;
+            let readers = schema::readers(&path);
+            Ok(Self {
+                inner: Arc::new(Inner { writer: Mutex::new(writer), readers, loaded: Loaded::default() }),
+            })
+        })
     }
 
     async fn remove(&self, tenant: &Tenant, doomed: Doomed) -> PortResult<()> {

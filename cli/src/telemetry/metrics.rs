@@ -51,7 +51,7 @@ impl Metrics {
             .route("/metrics", get(scraped))
             .with_state(Arc::new(scrape))
             .merge(chat_api::health(state));
-        axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+        chat_api::serve_router(listener, router, stop).await
     }
 
     /// Samples would pile up if nobody came to read them.

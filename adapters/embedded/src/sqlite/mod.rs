@@ -11,6 +11,7 @@ use chat_core::{
     ports::{Reaped, Store, Upkeep},
 };
 use error::port_error;
+use futures::future::BoxFuture;
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -88,20 +89,24 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the file, brings its schema up to date, and forgets the workers of processes that are gone: the caller
     /// holds the data folder's lock, so no other process uses this file.
-    pub async fn open(options: SqliteOptions) -> PortResult<Self> {
-        let readers = SqlitePoolOptions::new()
-            .max_connections(options.readers.max(1))
-            .min_connections(0)
-            .idle_timeout(Duration::from_mins(5))
-            .connect_lazy_with(options.connect());
-        let writer = Writer::start(&options).await?;
-        Ok(Self { readers, writer })
+    pub fn open(options: SqliteOptions) -> BoxFuture<'static, PortResult<Self>> {
+        Box::pin(async move {
+            let readers = SqlitePoolOptions::new()
+                .max_connections(options.readers.max(1))
+                .min_connections(0)
+                .idle_timeout(Duration::from_mins(5))
+                .connect_lazy_with(options.connect());
+            let writer = Writer::start(&options).await?;
+            Ok(Self { readers, writer })
+        })
     }
 
     /// Waits for the writes under way and closes the file.
-    pub async fn close(&self) {
-        self.writer.stop().await;
-        self.readers.close().await;
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.writer.stop().await;
+            self.readers.close().await;
+        })
     }
 
     fn readers(&self) -> &SqlitePool {

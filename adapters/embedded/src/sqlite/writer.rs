@@ -48,7 +48,7 @@ impl Writer {
     pub(crate) async fn start(options: &SqliteOptions) -> PortResult<Self> {
         let mut conn = SqliteConnection::connect_with(&options.connect()).await.map_err(port_error)?;
         sqlx::migrate!("../../migrations/sqlite")
-            .run(&mut conn)
+            .run_direct(None, &mut conn, false)
             .await
             .map_err(|error| PortError::internal(format!("the database cannot be migrated: {error}")))?;
         // Whoever worked on this file before is gone: its jobs are free at once instead of after their lease.

@@ -22,6 +22,7 @@ use chat_core::{
 use clock::SharedClock;
 use doubt::Doubts;
 use error::port_error;
+use futures::future::BoxFuture;
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -91,45 +92,49 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects, and checks that the schema is this program's.
-    pub async fn connect(options: PostgresOptions) -> PortResult<Self> {
-        let connect = options.connect()?;
-        let pool = PgPoolOptions::new()
-            .max_connections(options.pool_size + options.max_overflow)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(Duration::from_mins(10))
-            .max_lifetime(Duration::from_hours(1))
-            .test_before_acquire(false)
-            .connect_lazy_with(connect.clone());
-        schema::check(&pool).await?;
-        // A claim that a crash forgets is a second hand-out: its fence is random, so the first holder can do no harm.
-        let claim_pool = PgPoolOptions::new()
-            .max_connections(CLAIM_CONNECTIONS)
-            .acquire_timeout(ACQUIRE)
-            .test_before_acquire(false)
-            .connect_lazy_with(connect.options([("synchronous_commit", "off")]));
-        let (clock, lost) = (Arc::new(SharedClock::default()), Arc::new(LostClaims::default()));
-        Ok(Self {
-            enqueues: Batcher::start(&apply::enqueue_work(pool.clone(), clock.clone())),
-            successes: Batcher::start(&apply::success_work(pool.clone())),
-            appends: Batcher::start(&apply::append_work(pool.clone())),
-            claims: Batcher::start(&apply::claim_work(claim_pool.clone(), lost.clone())),
-            pool,
-            claim_pool,
-            clock,
-            doubts: Doubts::default(),
-            lost,
+    pub fn connect(options: PostgresOptions) -> BoxFuture<'static, PortResult<Self>> {
+        Box::pin(async move {
+            let connect = options.connect()?;
+            let pool = PgPoolOptions::new()
+                .max_connections(options.pool_size + options.max_overflow)
+                .acquire_timeout(ACQUIRE)
+                .idle_timeout(Duration::from_mins(10))
+                .max_lifetime(Duration::from_hours(1))
+                .test_before_acquire(false)
+                .connect_lazy_with(connect.clone());
+            schema::check(&pool).await?;
+            // A claim that a crash forgets is a second hand-out: its fence is random, so the first holder can do no harm.
+            let claim_pool = PgPoolOptions::new()
+                .max_connections(CLAIM_CONNECTIONS)
+                .acquire_timeout(ACQUIRE)
+                .test_before_acquire(false)
+                .connect_lazy_with(connect.options([("synchronous_commit", "off")]));
+            let (clock, lost) = (Arc::new(SharedClock::default()), Arc::new(LostClaims::default()));
+            Ok(Self {
+                enqueues: Batcher::start(&apply::enqueue_work(pool.clone(), clock.clone())),
+                successes: Batcher::start(&apply::success_work(pool.clone())),
+                appends: Batcher::start(&apply::append_work(pool.clone())),
+                claims: Batcher::start(&apply::claim_work(claim_pool.clone(), lost.clone())),
+                pool,
+                claim_pool,
+                clock,
+                doubts: Doubts::default(),
+                lost,
+            })
         })
     }
 
     /// Brings the schema up to date; safe to repeat. Returns its version.
-    pub async fn migrate(options: &PostgresOptions) -> PortResult<i64> {
-        schema::migrate(&options.connect()?).await
+    pub fn migrate(options: &PostgresOptions) -> BoxFuture<'_, PortResult<i64>> {
+        Box::pin(async move { schema::migrate(&options.connect()?).await })
     }
 
     /// Waits for the statements under way and closes the connections.
-    pub async fn close(&self) {
-        self.claim_pool.close().await;
-        self.pool.close().await;
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.claim_pool.close().await;
+            self.pool.close().await;
+        })
     }
 
     /// How many connections there are.

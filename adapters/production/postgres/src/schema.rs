@@ -12,7 +12,7 @@ pub(crate) async fn migrate(options: &PgConnectOptions) -> PortResult<i64> {
     let mut conn = PgConnection::connect_with(&options.clone().options([("statement_timeout", "0")]))
         .await
         .map_err(port_error)?;
-    let result = MIGRATIONS.run(&mut conn).await;
+    let result = MIGRATIONS.run_direct(None, &mut conn, false).await;
     conn.close().await.ok();
     result.map_err(|error| PortError::internal(format!("the database cannot be migrated: {error}")))?;
     Ok(ours())

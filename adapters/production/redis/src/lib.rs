@@ -19,6 +19,7 @@ pub use lanes::RedisLanes;
 pub use source::RedisKind;
 
 use chat_core::PortResult;
+use futures::future::BoxFuture;
 use hub::Hub;
 use lanes::LaneBoard;
 use link::Link;
@@ -41,23 +42,27 @@ pub struct RedisPorts {
 impl RedisPorts {
     /// Connects. Every key and channel begins with `prefix`. A server that does not answer is no error: it is used as
     /// soon as it does.
-    pub async fn connect(kind: &RedisKind, prefix: &str) -> PortResult<Self> {
-        let link = Link::open(Source::new(kind)?).await?;
-        let names = Arc::new(Names::new(prefix));
-        let board = Arc::new(LaneBoard::default());
-        let hub = Arc::new(Hub::new(link.clone(), names.clone(), board.clone()));
-        let subscriber = Arc::new(Subscriber::start(hub.clone(), [names.control(), names.lanes()]));
-        Ok(Self {
-            lanes: Arc::new(RedisLanes::start(link.clone(), names.clone(), board)),
-            bus: Arc::new(RedisBus::start(hub, subscriber)),
-            cache: Arc::new(RedisCache::start(link.clone(), names)),
-            link,
+    pub fn connect<'a>(kind: &'a RedisKind, prefix: &'a str) -> BoxFuture<'a, PortResult<Self>> {
+        Box::pin(async move {
+            let link = Link::open(Source::new(kind)?).await?;
+            let names = Arc::new(Names::new(prefix));
+            let board = Arc::new(LaneBoard::default());
+            let hub = Arc::new(Hub::new(link.clone(), names.clone(), board.clone()));
+            let subscriber = Arc::new(Subscriber::start(hub.clone(), [names.control(), names.lanes()]));
+            Ok(Self {
+                lanes: Arc::new(RedisLanes::start(link.clone(), names.clone(), board)),
+                bus: Arc::new(RedisBus::start(hub, subscriber)),
+                cache: Arc::new(RedisCache::start(link.clone(), names)),
+                link,
+            })
         })
     }
 
     /// The bytes that Redis uses, if it says so.
-    pub async fn memory_used(&self) -> Option<u64> {
-        let info: String = self.link.ask(redis::cmd("INFO").arg("memory")).await.ok()?;
-        info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
+    pub fn memory_used(&self) -> BoxFuture<'_, Option<u64>> {
+        Box::pin(async move {
+            let info: String = self.link.ask(redis::cmd("INFO").arg("memory")).await.ok()?;
+            info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
+        })
     }
 }

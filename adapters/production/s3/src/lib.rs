@@ -15,6 +15,7 @@ use chat_core::{
     ports::{Blobs, ByteStream},
 };
 use error::{is_missing, port_error, stream_error};
+use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use std::{fmt, ops::Range, time::Duration};
 use upload::Upload;
@@ -85,37 +86,41 @@ impl S3Blobs {
     }
 
     /// Makes the bucket if it is missing. Whether it was.
-    pub async fn prepare(&self) -> PortResult<bool> {
-        match self.client.head_bucket().bucket(&self.bucket).send().await {
-            Ok(_) => return Ok(false),
-            Err(error) if is_missing(&error) => {}
-            Err(error) => return Err(port_error(error, "looking for the bucket")),
-        }
-        match self.client.create_bucket().bucket(&self.bucket).send().await {
-            Ok(_) => Ok(true),
-            // Another process was faster.
-            Err(error) if self.client.head_bucket().bucket(&self.bucket).send().await.is_ok() => {
-                drop(error);
-                Ok(false)
+    pub fn prepare(&self) -> BoxFuture<'_, PortResult<bool>> {
+        Box::pin(async move {
+            match self.client.head_bucket().bucket(&self.bucket).send().await {
+                Ok(_) => return Ok(false),
+                Err(error) if is_missing(&error) => {}
+                Err(error) => return Err(port_error(error, "looking for the bucket")),
             }
-            Err(error) => Err(port_error(error, "making the bucket")),
-        }
+            match self.client.create_bucket().bucket(&self.bucket).send().await {
+                Ok(_) => Ok(true),
+                // Another process was faster.
+                Err(error) if self.client.head_bucket().bucket(&self.bucket).send().await.is_ok() => {
+                    drop(error);
+                    Ok(false)
+                }
+                Err(error) => Err(port_error(error, "making the bucket")),
+            }
+        })
     }
 
     /// Ends uploads that were begun long ago and never finished: their parts would stay for ever. How many.
-    pub async fn abort_abandoned(&self, now: chat_core::Timestamp) -> PortResult<u64> {
-        let oldest = now.0 / 1_000 - ABANDONED.as_secs() as i64;
-        let listed = self.client.list_multipart_uploads().bucket(&self.bucket).send().await;
-        let listed = listed.map_err(|error| port_error(error, "listing unfinished uploads"))?;
-        let mut aborted = 0;
-        for upload in listed.uploads() {
-            let old = upload.initiated().is_some_and(|begun| begun.secs() < oldest);
-            if let (true, Some(key), Some(id)) = (old, upload.key(), upload.upload_id()) {
-                Upload::of(self, key, id).abort().await;
-                aborted += 1;
+    pub fn abort_abandoned(&self, now: chat_core::Timestamp) -> BoxFuture<'_, PortResult<u64>> {
+        Box::pin(async move {
+            let oldest = now.0 / 1_000 - ABANDONED.as_secs() as i64;
+            let listed = self.client.list_multipart_uploads().bucket(&self.bucket).send().await;
+            let listed = listed.map_err(|error| port_error(error, "listing unfinished uploads"))?;
+            let mut aborted = 0;
+            for upload in listed.uploads() {
+                let old = upload.initiated().is_some_and(|begun| begun.secs() < oldest);
+                if let (true, Some(key), Some(id)) = (old, upload.key(), upload.upload_id()) {
+                    Upload::of(self, key, id).abort().await;
+                    aborted += 1;
+                }
             }
-        }
-        Ok(aborted)
+            Ok(aborted)
+        })
     }
 }
 

@@ -16,6 +16,7 @@ use chat_core::{
     DocumentId, PortResult, Tenant, VersionId,
     ports::{Hit, Index, IndexQuery, Point},
 };
+use futures::future::BoxFuture;
 use grpc::Grpc;
 use rest::Rest;
 use schema::Schema;
@@ -65,14 +66,16 @@ impl WeaviateIndex {
     }
 
     /// Refuses a server that is too old, or that does not accept the key.
-    pub async fn check(&self) -> PortResult<()> {
-        self.rest.check_version().await
+    pub fn check(&self) -> BoxFuture<'_, PortResult<()>> {
+        Box::pin(async move { self.rest.check_version().await })
     }
 
     /// Makes the collection, and the vector of an embedding model, if they are missing. Whether anything was.
-    pub async fn prepare(&self, model: &str) -> PortResult<bool> {
-        self.check().await?;
-        self.schema.prepare(&self.rest, model).await
+    pub fn prepare<'a>(&'a self, model: &'a str) -> BoxFuture<'a, PortResult<bool>> {
+        Box::pin(async move {
+            self.check().await?;
+            self.schema.prepare(&self.rest, model).await
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// How long a model may say nothing.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// A model that can be asked directly.
 pub(super) enum Direct {

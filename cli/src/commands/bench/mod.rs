@@ -94,7 +94,7 @@ pub async fn run(args: Args, context: Context) -> Outcome {
     let rig = rig::Rig::new(&context, args.runs)?;
     let measured = context
         .interrupt
-        .unless(async {
+        .unless(Box::pin(async {
             match args.what {
                 What::Jobs { count } => jobs::measure(&rig, count).await,
                 What::Pickup { count } => pickup::measure(&rig, count).await,
@@ -109,7 +109,7 @@ pub async fn run(args: Args, context: Context) -> Outcome {
                 }
                 What::Ingest { paths } => ingest::measure(&rig, &paths).await,
             }
-        })
+        }))
         .await;
     rig.clear();
     let Some(figures) = measured else { return Err(Failure::interrupted("nothing is left behind")) };

@@ -96,7 +96,7 @@ fn archive_name(day: &DateTime<Utc>) -> String {
 fn a_folder_that_cannot_be_made_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
-    assert!(DailyFile::new(&folder.path().join("file/app.log"), 1).open().is_err());
+    assert!(DailyFile::new(&folder.path().join("file/app.log"), 1, Reopening::default()).open().is_err());
 }
 
 #[test]

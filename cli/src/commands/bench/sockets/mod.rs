@@ -27,7 +27,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 /// How many connections or requests are begun at a time.
 const ABREAST: usize = 64;
 /// A stream that says nothing for so long is lost.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]

@@ -17,6 +17,7 @@ use tokio::{
     task::AbortHandle,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 /// What token times are counted from.
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -48,7 +49,8 @@ impl Model {
         LazyLock::force(&EPOCH);
         let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(pace);
         #[expect(clippy::disallowed_methods, reason = "is aborted when the measurement ends")]
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
+        let serving =
+            tokio::spawn(chat_api::serve_router(listener, router, CancellationToken::new())).abort_handle();
         Ok(Self { url, serving })
     }
 
