@@ -9,6 +9,7 @@ use super::{figures::Figures, rig::Rig};
 use crate::{
     client::{Ask, Client},
     failure::{Failure, Outcome},
+    server::prepare,
     settings::secret_key,
 };
 use fleet::{Fleet, Peaks};
@@ -50,6 +51,7 @@ pub(super) async fn measure(rig: &Rig, load: &Load) -> Outcome<Figures> {
     for run in 0..rig.runs {
         let model = Model::start(load.tokens, load.tokens_per_second).await?;
         let settings = rig.settings(run);
+        prepare(&settings).await?;
         let fleet = Fleet::start(&settings, model.url(), load.apis).await?;
         let clients = clients(rig, &fleet)?;
         let (heard, peaks, took) = all(&fleet, &clients, load).await?;
