@@ -24,6 +24,7 @@ async fn sqlite_is_a_store() {
     let store = SqliteStore::open(SqliteOptions::new(folder.path().join("chat.db"))).await.unwrap();
     contract::jobs::exercise(&store).await;
     contract::rows::exercise(&store).await;
+    contract::turns::exercise(&store).await;
     store.close().await;
 }
 
@@ -38,6 +39,7 @@ async fn postgresql_is_a_store() {
     let store = PostgresStore::connect(options.clone()).await.unwrap();
     contract::jobs::exercise(&store).await;
     contract::rows::exercise(&store).await;
+    contract::turns::exercise(&store).await;
     let other = PostgresStore::connect(options).await.unwrap();
     contract::replicas::exercise(&store, &other).await;
     store.close().await;

@@ -8,3 +8,4 @@ pub mod jobs;
 pub mod lanes;
 pub mod replicas;
 pub mod rows;
+pub mod turns;

@@ -51,6 +51,12 @@ async fn every_job_is_claimed_once(one: &dyn Store, other: &dyn Store) {
     let ends = join_all(twice.map(|(claim, store)| succeed(store, claim))).await;
     let stale =
         ends.iter().filter(|end| end.as_ref().is_err_and(|error| error.kind == ErrorKind::Stale)).count();
+    let refused: Vec<_> = ends
+        .iter()
+        .filter_map(|end| end.as_ref().err())
+        .filter(|error| error.kind != ErrorKind::Stale)
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
     assert_eq!(stale, MANY, "every end is written once");
 }
 

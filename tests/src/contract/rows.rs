@@ -8,7 +8,7 @@ use chat_core::{
 };
 use serde_json::{Value, json};
 
-async fn write(store: &dyn Store, changes: Vec<Change>) -> chat_core::Committed {
+pub(super) async fn write(store: &dyn Store, changes: Vec<Change>) -> chat_core::Committed {
     store.commit(Write::of(changes)).await.unwrap()
 }
 
@@ -23,7 +23,7 @@ pub async fn exercise(store: &dyn Store) {
     metadata_filters(store).await;
 }
 
-fn session(tenant: &Tenant) -> Session {
+pub(super) fn session(tenant: &Tenant) -> Session {
     Session {
         id: SessionId::new(),
         tenant: tenant.clone(),
@@ -36,7 +36,7 @@ fn session(tenant: &Tenant) -> Session {
     }
 }
 
-fn message(session: &Session, role: Role, content: &str, response: Option<ResponseId>) -> Message {
+pub(super) fn message(session: &Session, role: Role, content: &str, response: Option<ResponseId>) -> Message {
     Message {
         id: MessageId::new(),
         session: session.id,

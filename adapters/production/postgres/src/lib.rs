@@ -1,6 +1,6 @@
 //! The store on PostgreSQL.
 //!
-//! Requests of the hot path (plain enqueue, claim, events of a run, plain success) are done in groups, one statement
+//! Requests of the hot path (accepted turns, plain enqueue, claim, events of a run, plain success) are done in groups, one statement
 //! for many; every other commit is a transaction of its own, begun again if it loses against another. Any number of
 //! processes write at once: rows are the only thing that they share.
 
@@ -87,6 +87,7 @@ pub struct PostgresStore {
     enqueues: Batcher<Enqueues, Committed>,
     successes: Batcher<Successes, Ended>,
     appends: Batcher<Appends, Committed>,
+    turns: Batcher<Write, Committed>,
     claims: Batcher<Claims, Vec<Claim>>,
 }
 
@@ -114,6 +115,7 @@ impl PostgresStore {
                 enqueues: Batcher::start(&apply::enqueue_work(pool.clone(), clock.clone())),
                 successes: Batcher::start(&apply::success_work(pool.clone())),
                 appends: Batcher::start(&apply::append_work(pool.clone())),
+                turns: Batcher::start(&apply::accept_work(pool.clone(), clock.clone())),
                 claims: Batcher::start(&apply::claim_work(claim_pool.clone(), lost.clone())),
                 pool,
                 claim_pool,
@@ -149,6 +151,7 @@ impl PostgresStore {
         let alone = match apply::sort(write) {
             Sorted::Enqueues(jobs) => return self.enqueues.ask(jobs).await,
             Sorted::Append(append) => return self.appends.ask(append).await,
+            Sorted::Turn(turn) => return self.turns.ask(turn).await,
             Sorted::Success((held, result)) => match self.successes.ask((held, result.clone())).await? {
                 Ended::Done => return Ok(Committed::default()),
                 Ended::Alone => Write::finish(held, Outcome::Succeeded { result }, Vec::new()),

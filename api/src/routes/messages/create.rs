@@ -111,7 +111,7 @@ pub async fn create_message(
         return Ok(replayed);
     }
     let wanted = body.value;
-    state.ports.store.session(&caller.tenant, session).await?;
+    // A session that is not there is refused by the commit: what costs every turn a read is not asked twice.
     check_collections(&state, &caller, wanted.options.collections.as_deref().unwrap_or_default()).await?;
     let superseded = open_turns(&state, &caller, session, wanted.on_busy).await?;
 

@@ -10,6 +10,7 @@ mod pickup;
 mod probe;
 mod rig;
 mod sockets;
+mod submit;
 mod turns;
 
 use crate::{
@@ -82,6 +83,15 @@ enum What {
         #[arg(long, default_value_t = 10.0)]
         tokens_per_second: f64,
     },
+    /// Turns accepted over HTTP by one interface, while nobody works
+    Submit {
+        /// How many turns a run
+        #[arg(long, default_value_t = 20_000)]
+        count: usize,
+        /// How many callers
+        #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
+        callers: u16,
+    },
     /// Parsing and chunking, on one core
     Ingest {
         /// Files and folders; generated Markdown in English and Chinese without any
@@ -107,6 +117,7 @@ pub async fn run(args: Args, context: Context) -> Outcome {
                     sockets::measure(&rig, &sockets::Load { turns, sockets, apis, tokens, tokens_per_second })
                         .await
                 }
+                What::Submit { count, callers } => submit::measure(&rig, count, callers.into()).await,
                 What::Ingest { paths } => ingest::measure(&rig, &paths).await,
             }
         }))

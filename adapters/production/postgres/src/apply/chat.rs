@@ -2,8 +2,8 @@
 
 use super::{Tx, commit::Failed};
 use chat_core::{
-    Change, KeptAnswer, Message, NewResponse, PortError, Reference, ResponseEnd, ResponseId, Role, Session,
-    SessionId, Tenant, Timestamp,
+    Change, ErrorKind, KeptAnswer, Message, NewResponse, PortError, Reference, ResponseEnd, ResponseId, Role,
+    Session, SessionId, Tenant, Timestamp,
 };
 use serde::Serialize;
 use std::borrow::Cow;
@@ -257,17 +257,27 @@ async fn end_response(tx: &mut Tx<'_>, id: ResponseId, end: &ResponseEnd) -> Res
     Ok(())
 }
 
-/// A key that is taken is a conflict, unless what it keeps is older than a day.
+/// A key that is taken is a conflict.
 async fn keep_answer(tx: &mut Tx<'_>, answer: &KeptAnswer) -> Result<(), Failed> {
+    let kept = keep_answer_once(tx, answer).await?;
+    if kept {
+        Ok(())
+    } else {
+        Err(PortError::new(ErrorKind::Conflict, "this Idempotency-Key is taken").into())
+    }
+}
+
+/// Keeps an answer; `false`: its key is taken, by an answer that is less than a day old.
+pub(super) async fn keep_answer_once(tx: &mut Tx<'_>, answer: &KeptAnswer) -> Result<bool, Failed> {
     sqlx::query("DELETE FROM idempotency_keys WHERE tenant = $1 AND key = $2 AND created_at < $3")
         .bind(answer.tenant.as_str())
         .bind(&answer.key)
         .bind(tx.now.0 - crate::read::ANSWER_AGE_MS)
         .execute(&mut *tx.conn)
         .await?;
-    sqlx::query(
+    let kept = sqlx::query(
         "INSERT INTO idempotency_keys (tenant, key, request, status, body, stream, location, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, key) DO NOTHING",
     )
     .bind(answer.tenant.as_str())
     .bind(&answer.key)
@@ -278,6 +288,7 @@ async fn keep_answer(tx: &mut Tx<'_>, answer: &KeptAnswer) -> Result<(), Failed>
     .bind(&answer.location)
     .bind(answer.created_at.0)
     .execute(&mut *tx.conn)
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    Ok(kept == 1)
 }

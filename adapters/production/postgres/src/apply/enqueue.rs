@@ -7,7 +7,7 @@ use crate::{
     error::{is_transient, port_error},
 };
 use chat_core::{Change, Committed, JobId, JobState, NewJob, PortResult, Ready, Timestamp};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ async fn enqueue_all(
         let mut committed = Committed::default();
         for job in jobs {
             let place = Place::of(job, now, clock);
-            columns.push(job, place);
+            columns.push(job, place, false);
             note(&mut committed, job, place, clock);
         }
         answers.push(Ok(committed));
@@ -86,11 +86,17 @@ impl Place {
             };
         Self { state, vtime: clock.start(job.lane, &job.tenant, job.cost) }
     }
+
+    /// The same, behind another job if it has to wait for its turn.
+    fn behind(blocked: bool, job: &NewJob, tx: &Tx<'_>) -> Self {
+        let place = Self::of(job, Some(tx.now), tx.clock);
+        if blocked { Self { state: JobState::Waiting, ..place } } else { place }
+    }
 }
 
 /// New rows, column by column: one array each.
 #[derive(Default)]
-struct Columns<'a> {
+pub(super) struct Columns<'a> {
     ids: Vec<Uuid>,
     kinds: Vec<&'a str>,
     lanes: Vec<&'a str>,
@@ -103,10 +109,19 @@ struct Columns<'a> {
     run_ats: Vec<Option<i64>>,
     sessions: Vec<Option<Uuid>>,
     documents: Vec<Option<Uuid>>,
+    keys: Vec<Option<&'a str>>,
+    blocked: Vec<bool>,
 }
 
 impl<'a> Columns<'a> {
-    fn push(&mut self, job: &'a NewJob, place: Place) {
+    /// Adds a job, which waits for its turn if it is blocked, and notes what is to be announced.
+    pub(super) fn place(&mut self, job: &'a NewJob, blocked: bool, tx: &Tx<'_>, committed: &mut Committed) {
+        let place = Place::behind(blocked, job, tx);
+        self.push(job, place, blocked);
+        note(committed, job, place, tx.clock);
+    }
+
+    fn push(&mut self, job: &'a NewJob, place: Place, blocked: bool) {
         self.ids.push(job.id.0);
         self.kinds.push(&job.kind);
         self.lanes.push(job.lane.as_str());
@@ -119,17 +134,21 @@ impl<'a> Columns<'a> {
         self.run_ats.push(job.run_at.map(|at| at.0));
         self.sessions.push(job.session.map(|id| id.0));
         self.documents.push(job.document.map(|id| id.0));
+        self.keys.push(job.concurrency_key.as_deref());
+        self.blocked.push(blocked);
     }
 
-    async fn insert(&self, pool: &PgPool) -> sqlx::Result<()> {
+    /// Writes all of them.
+    pub(super) async fn insert(&self, to: impl PgExecutor<'_>) -> sqlx::Result<()> {
         sqlx::query(
             "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, max_attempts, allowance,
-                               run_at, session, document, created_at, handed_at)
+                               run_at, session, document, concurrency_key, blocked, created_at, handed_at)
              SELECT id, kind, lane, tenant, priority, vtime, payload, state, attempts, attempts,
-                    coalesce(run_at, now), session, document, now, CASE state WHEN 2 THEN now END
+                    coalesce(run_at, now), session, document, key, blocked, now, CASE state WHEN 2 THEN now END
              FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int4[], $6::float8[], $7::text[],
-                         $8::int2[], $9::int4[], $10::int8[], $11::uuid[], $12::uuid[])
-                  AS row (id, kind, lane, tenant, priority, vtime, payload, state, attempts, run_at, session, document),
+                         $8::int2[], $9::int4[], $10::int8[], $11::uuid[], $12::uuid[], $13::text[], $14::bool[])
+                  AS row (id, kind, lane, tenant, priority, vtime, payload, state, attempts, run_at, session, document,
+                          key, blocked),
                   (SELECT chat_now() AS now) AS clock",
         )
         .bind(&self.ids)
@@ -144,7 +163,9 @@ impl<'a> Columns<'a> {
         .bind(&self.run_ats)
         .bind(&self.sessions)
         .bind(&self.documents)
-        .execute(pool)
+        .bind(&self.keys)
+        .bind(&self.blocked)
+        .execute(to)
         .await
         .map(drop)
     }
@@ -159,10 +180,7 @@ pub(super) async fn insert(tx: &mut Tx<'_>, job: &NewJob, committed: &mut Commit
         }
         None => false,
     };
-    let mut place = Place::of(job, Some(tx.now), tx.clock);
-    if blocked {
-        place.state = JobState::Waiting;
-    }
+    let place = Place::behind(blocked, job, tx);
     loop {
         if insert_row(tx, job, place, blocked).await? {
             note(committed, job, place, tx.clock);

@@ -74,19 +74,49 @@ async fn insert_held(pool: &PgPool, requests: &[Appends]) -> sqlx::Result<HashSe
 
 /// Keeps a batch of numbered events as one row. A batch that is there already changes nothing.
 pub(super) async fn append(tx: &mut Tx<'_>, stream: StreamId, events: &[Event]) -> sqlx::Result<()> {
-    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
-    sqlx::query(
-        "INSERT INTO chat_streams (stream, first_seq, last_seq, events, created_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (stream, last_seq) DO NOTHING",
-    )
-    .bind(stream.0)
-    .bind(first.seq as i64)
-    .bind(last.seq as i64)
-    .bind(lines(events))
-    .bind(tx.now.0)
-    .execute(&mut *tx.conn)
-    .await
-    .map(drop)
+    let mut columns = Columns::default();
+    columns.push(stream, events);
+    columns.insert(tx).await
+}
+
+/// Batches of numbered events, column by column.
+#[derive(Default)]
+pub(super) struct Columns {
+    streams: Vec<Uuid>,
+    firsts: Vec<i64>,
+    lasts: Vec<i64>,
+    texts: Vec<String>,
+}
+
+impl Columns {
+    /// Adds a batch, if there is anything in it.
+    pub(super) fn push(&mut self, stream: StreamId, events: &[Event]) {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
+        self.streams.push(stream.0);
+        self.firsts.push(first.seq as i64);
+        self.lasts.push(last.seq as i64);
+        self.texts.push(lines(events));
+    }
+
+    /// Writes all of them. A batch that is there already changes nothing.
+    pub(super) async fn insert(&self, tx: &mut Tx<'_>) -> sqlx::Result<()> {
+        if self.streams.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "INSERT INTO chat_streams (stream, first_seq, last_seq, events, created_at)
+             SELECT *, $5 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[])
+             ON CONFLICT (stream, last_seq) DO NOTHING",
+        )
+        .bind(&self.streams)
+        .bind(&self.firsts)
+        .bind(&self.lasts)
+        .bind(&self.texts)
+        .bind(tx.now.0)
+        .execute(&mut *tx.conn)
+        .await
+        .map(drop)
+    }
 }
 
 /// Numbers an event after the last one of its stream and keeps it: for streams with several writers, which hold a

@@ -1,5 +1,6 @@
 //! What the store writes.
 
+mod accept;
 mod chat;
 mod claim;
 pub(crate) mod commit;
@@ -11,6 +12,7 @@ mod events;
 mod finish;
 mod keys;
 
+pub(crate) use accept::accept_work;
 pub(crate) use claim::{LostClaims, claim_work};
 pub(crate) use control::narrow;
 pub(crate) use enqueue::enqueue_work;
@@ -36,6 +38,8 @@ pub(crate) enum Sorted {
     Enqueues(Enqueues),
     Success(Successes),
     Append(Appends),
+    /// An accepted turn.
+    Turn(Write),
     Other(Write),
 }
 
@@ -62,6 +66,7 @@ pub(crate) fn sort(write: Write) -> Sorted {
                 _ => Sorted::Other(Write::under(held, changes)),
             }
         }
+        write if accept::is_turn(&write) => Sorted::Turn(write),
         write => Sorted::Other(write),
     }
 }

@@ -1,0 +1,244 @@
+//! Accepted turns: question, response, job and first event of many callers in one transaction.
+
+use super::{
+    Tx, chat,
+    commit::{self, Failed},
+    enqueue, events,
+};
+use crate::{
+    batch::Work,
+    clock::SharedClock,
+    error::{is_connection, port_error, same},
+};
+use chat_core::{
+    Change, Committed, ErrorKind, Event, KeptAnswer, Message, NewJob, NewResponse, PortError, PortResult,
+    Role, StreamId, Timestamp, Write,
+};
+use futures::future::join_all;
+use sqlx::{Acquire, PgPool};
+use std::{collections::HashSet, sync::Arc};
+use uuid::Uuid;
+
+/// Whether a write accepts a turn and does nothing else.
+pub(super) fn is_turn(write: &Write) -> bool {
+    Turn::of(write).is_some()
+}
+
+/// Accepts the turns of a whole group. If one of them spoils it for the others, each is done by itself.
+pub(crate) fn accept_work(pool: PgPool, clock: Arc<SharedClock>) -> Work<Write, Committed> {
+    Arc::new(move |writes| {
+        let (pool, clock) = (pool.clone(), clock.clone());
+        Box::pin(async move {
+            match accept_all(&pool, &clock, &writes).await {
+                Ok(answers) => Ok(answers),
+                Err(Failed::Refused(error)) => Err(error),
+                Err(Failed::Unclear(error)) => Err(port_error(error)),
+                Err(Failed::Sql(error)) if is_connection(&error) && writes.len() > 1 => {
+                    Err(port_error(error))
+                }
+                Err(Failed::Sql(_)) => {
+                    Ok(join_all(writes.iter().map(|write| commit::run(&pool, &clock, write))).await)
+                }
+            }
+        })
+    })
+}
+
+/// What a turn's acceptance consists of.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    message: &'a Message,
+    response: &'a NewResponse,
+    job: &'a NewJob,
+    /// The conversation: its turns are answered one at a time.
+    key: &'a str,
+    stream: StreamId,
+    events: &'a [Event],
+    answer: Option<&'a KeptAnswer>,
+}
+
+impl<'a> Turn<'a> {
+    fn of(write: &'a Write) -> Option<Self> {
+        let (turn, answer) = match &write.changes[..] {
+            [turn @ .., Change::KeepAnswer(answer)] => (turn, Some(&**answer)),
+            turn => (turn, None),
+        };
+        let [
+            Change::InsertMessage(message),
+            Change::InsertResponse(response),
+            Change::Enqueue(job),
+            Change::AppendEvents(stream, events),
+        ] = turn
+        else {
+            return None;
+        };
+        let key = job.concurrency_key.as_deref()?;
+        let alone = job.unique.is_none() && job.parent.is_none() && job.pending_children == 0;
+        let plain = write.held.is_none() && write.outcome.is_none() && message.role == Role::User;
+        (alone && plain && job.run_at.is_none() && !events.is_empty()).then_some(Self {
+            message,
+            response,
+            job,
+            key,
+            stream: *stream,
+            events,
+            answer,
+        })
+    }
+}
+
+/// Turns under way, each with its answer once it has one.
+struct Group<'a> {
+    turns: Vec<Turn<'a>>,
+    answers: Vec<Option<PortResult<Committed>>>,
+}
+
+impl<'a> Group<'a> {
+    /// Those that nothing stands against so far.
+    fn open(&self) -> impl Iterator<Item = (usize, Turn<'a>)> {
+        let open = self.turns.iter().zip(&self.answers).enumerate();
+        open.filter(|(_, (_, answer))| answer.is_none()).map(|(at, (turn, _))| (at, *turn))
+    }
+
+    fn column<T>(&self, of: impl Fn(Turn<'a>) -> T) -> Vec<T> {
+        self.open().map(|(_, turn)| of(turn)).collect()
+    }
+
+    fn refuse(&mut self, at: usize, error: PortError) {
+        self.answers[at] = Some(Err(error));
+    }
+}
+
+async fn accept_all(
+    pool: &PgPool,
+    clock: &SharedClock,
+    writes: &[Write],
+) -> Result<Vec<PortResult<Committed>>, Failed> {
+    clock.agree(pool).await?;
+    let turns: Vec<_> = writes.iter().filter_map(Turn::of).collect();
+    let answers = turns.iter().map(|_| None).collect();
+    let mut group = Group { turns, answers };
+    let mut conn = pool.acquire().await?;
+    let mut transaction = conn.begin().await?;
+    let mut tx = Tx { conn: &mut transaction, clock, now: Timestamp(0) };
+    lock_keys(&mut tx, &group).await?;
+    touch_sessions(&mut tx, &mut group).await?;
+    keep_answers(&mut tx, &mut group).await?;
+    insert_messages(&mut tx, &group).await?;
+    insert_responses(&mut tx, &group).await?;
+    insert_jobs(&mut tx, &mut group).await?;
+    transaction
+        .commit()
+        .await
+        .map_err(|error| if is_connection(&error) { Failed::Unclear(error) } else { Failed::Sql(error) })?;
+    let missing = || Err(same(&PortError::new(ErrorKind::Internal, "a turn was left out of its group")));
+    Ok(group.answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect())
+}
+
+/// In one order, so that two groups never wait for each other.
+async fn lock_keys(tx: &mut Tx<'_>, group: &Group<'_>) -> sqlx::Result<()> {
+    let times: Vec<i64> = sqlx::query_scalar(
+        "SELECT chat_now(), pg_advisory_xact_lock(number)
+         FROM (SELECT DISTINCT hashtextextended(key, 0) AS number FROM unnest($1::text[]) AS key ORDER BY 1) AS keys",
+    )
+    .bind(group.column(|turn| turn.key))
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    tx.now = Timestamp(times.into_iter().max().unwrap_or_default());
+    Ok(())
+}
+
+/// Conversations that are not there, or not the caller's, are refused.
+async fn touch_sessions(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<()> {
+    let known: Vec<(Uuid, String)> = sqlx::query_as(
+        "UPDATE chat_sessions SET updated_at = $3
+         FROM (SELECT DISTINCT id, tenant FROM unnest($1::uuid[], $2::text[]) AS row (id, tenant)) AS asked
+         WHERE chat_sessions.id = asked.id AND chat_sessions.tenant = asked.tenant
+         RETURNING chat_sessions.id, chat_sessions.tenant",
+    )
+    .bind(group.column(|turn| turn.message.session.0))
+    .bind(group.column(|turn| turn.message.tenant.as_str()))
+    .bind(tx.now.0)
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    let known: HashSet<_> = known.iter().map(|(id, tenant)| (*id, tenant.as_str())).collect();
+    for at in 0..group.turns.len() {
+        let message = group.turns[at].message;
+        if !known.contains(&(message.session.0, message.tenant.as_str())) {
+            group.refuse(at, PortError::not_found(message.session));
+        }
+    }
+    Ok(())
+}
+
+/// Of requests with the same key the first one wins; the others hear of a conflict and find its answer.
+async fn keep_answers(tx: &mut Tx<'_>, group: &mut Group<'_>) -> Result<(), Failed> {
+    let keyed: Vec<_> = group.open().filter_map(|(at, turn)| Some((at, turn.answer?))).collect();
+    let mut seen = HashSet::new();
+    for (at, answer) in keyed {
+        let first = seen.insert((&answer.tenant, &answer.key));
+        if !first || !chat::keep_answer_once(tx, answer).await? {
+            group.refuse(at, PortError::new(ErrorKind::Conflict, "this Idempotency-Key is taken"));
+        }
+    }
+    Ok(())
+}
+
+async fn insert_messages(tx: &mut Tx<'_>, group: &Group<'_>) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO chat_messages (id, session, tenant, role, content, response, created_at)
+         SELECT id, session, tenant, 'user', content, response, created_at
+         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[])
+              AS row (id, session, tenant, content, response, created_at)",
+    )
+    .bind(group.column(|turn| turn.message.id.0))
+    .bind(group.column(|turn| turn.message.session.0))
+    .bind(group.column(|turn| turn.message.tenant.as_str()))
+    .bind(group.column(|turn| chat::clean(&turn.message.content)))
+    .bind(group.column(|turn| turn.message.response.map(|id| id.0)))
+    .bind(group.column(|turn| turn.message.created_at.0))
+    .execute(&mut *tx.conn)
+    .await
+    .map(drop)
+}
+
+async fn insert_responses(tx: &mut Tx<'_>, group: &Group<'_>) -> Result<(), Failed> {
+    let options = group.column(|turn| chat::json(&turn.response.options)).into_iter();
+    sqlx::query(
+        "INSERT INTO chat_responses (id, tenant, session, message, job, model, options, created_at)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
+                              $8::bigint[])",
+    )
+    .bind(group.column(|turn| turn.response.id.0))
+    .bind(group.column(|turn| turn.response.tenant.as_str()))
+    .bind(group.column(|turn| turn.response.session.0))
+    .bind(group.column(|turn| turn.response.message.0))
+    .bind(group.column(|turn| turn.response.job.0))
+    .bind(group.column(|turn| turn.response.model.as_str()))
+    .bind(options.collect::<Result<Vec<_>, _>>()?)
+    .bind(group.column(|turn| turn.response.created_at.0))
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// The jobs, each behind those of its conversation that have not ended, and the first events.
+async fn insert_jobs(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<()> {
+    let busy: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT concurrency_key FROM jobs WHERE concurrency_key = ANY($1) AND state < 4",
+    )
+    .bind(group.column(|turn| turn.key))
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    let mut busy: HashSet<&str> = busy.iter().map(String::as_str).collect();
+    let (mut jobs, mut batches) = (enqueue::Columns::default(), events::Columns::default());
+    let open: Vec<_> = group.open().collect();
+    for (at, turn) in open {
+        let mut committed = Committed::default();
+        jobs.place(turn.job, !busy.insert(turn.key), tx, &mut committed);
+        batches.push(turn.stream, turn.events);
+        group.answers[at] = Some(Ok(committed));
+    }
+    jobs.insert(&mut *tx.conn).await?;
+    batches.insert(tx).await
+}
