@@ -26,13 +26,13 @@ impl Ledger {
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
-    /// Whether a session waits within a transaction that has locks on jobs.
-    pub async fn waits_in_transaction(&self) -> bool {
+    /// Whether a session has waited for so long within a transaction that has locks on jobs.
+    pub async fn waits_in_transaction(&self, milliseconds: i32) -> bool {
         let waits = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity a JOIN pg_locks l USING (pid)
              WHERE a.datname = current_database() AND a.application_name = 'rag-chat'
-               AND a.state = 'idle in transaction' AND a.state_change < clock_timestamp() - interval '100 ms'
+               AND a.state = 'idle in transaction' AND a.state_change < clock_timestamp() - $1 * interval '1 ms'
                AND l.relation = 'jobs'::regclass AND l.mode LIKE 'Row%')";
-        sqlx::query_scalar(waits).fetch_one(&self.pool).await.unwrap()
+        sqlx::query_scalar(waits).bind(milliseconds).fetch_one(&self.pool).await.unwrap()
     }
 
     /// How many answers were begun again after an attempt that had said something.

@@ -157,7 +157,7 @@ impl Stage {
             process.signal("STOP");
             let stopped = Instant::now();
             tokio::time::sleep(Duration::from_millis(120)).await;
-            if self.ledger.waits_in_transaction().await {
+            if self.ledger.waits_in_transaction(100).await && self.still_waits_in_transaction().await {
                 println!("{}: stopped within a transaction at try {tries}", self.name);
                 return stopped;
             }
@@ -165,6 +165,12 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         panic!("{}: in {STOPS} tries the worker never stood within a transaction", self.name);
+    }
+
+    /// What a living process does is over by then, however busy the machine is.
+    async fn still_waits_in_transaction(&self) -> bool {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        self.ledger.waits_in_transaction(600).await
     }
 
     /// Waits until none of these claims is held any more.
