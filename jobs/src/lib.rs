@@ -24,6 +24,6 @@ pub use kinds::*;
 pub use options::*;
 pub use registry::*;
 pub use response_json::*;
-pub use retrieval::{Found, SearchRequest, search};
+pub use retrieval::{Degraded, Findings, Found, SearchRequest, search};
 pub use schedules::*;
 pub use stream::{JUMP, ResponseStream, Rest, Voice};

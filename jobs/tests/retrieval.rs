@@ -6,7 +6,7 @@ use chat_core::{
     ports::{Point, SearchMode},
     text::keyword_text,
 };
-use chat_jobs::{Found, SearchRequest, search};
+use chat_jobs::{Degraded, Found, SearchRequest, search};
 use serde_json::{Map, json};
 use std::sync::atomic::Ordering;
 
@@ -22,7 +22,7 @@ fn request(rig: &Rig, query: &str) -> SearchRequest {
 }
 
 async fn found(rig: &Rig, request: &SearchRequest) -> Vec<Found> {
-    search(&rig.ports(), request).await.unwrap()
+    search(&rig.ports(), request).await.unwrap().found
 }
 
 fn documents(found: &[Found]) -> Vec<DocumentId> {
@@ -122,10 +122,35 @@ async fn without_vectors_hybrid_falls_back_and_vector_search_fails() {
     let rig = Rig::new();
     let document = rig.know("green tea leaves").await;
     rig.embedder.away.store(true, Ordering::SeqCst);
-    assert_eq!(documents(&found(&rig, &request(&rig, "tea")).await), [document]);
+    let findings = search(&rig.ports(), &request(&rig, "tea")).await.unwrap();
+    assert_eq!((findings.degraded, documents(&findings.found)), (Some(Degraded::Keyword), vec![document]));
     assert_eq!(rig.cache.entries(), [], "a makeshift is not remembered");
     let vector = SearchRequest { mode: SearchMode::Vector, ..request(&rig, "tea") };
     assert!(search(&rig.ports(), &vector).await.is_err());
+}
+
+#[tokio::test]
+async fn without_the_index_words_in_the_rows_answer_and_it_is_said_until_it_is_back() {
+    let rig = Rig::new();
+    let (tea, coffee) = (rig.know("绿茶应该密封保存").await, rig.know("咖啡豆应该密封保存").await);
+    let question = request(&rig, "绿茶怎样保存");
+    rig.index.away.store(true, Ordering::SeqCst);
+    for mode in [SearchMode::Hybrid, SearchMode::Keyword] {
+        let findings = search(&rig.ports(), &SearchRequest { mode, ..question.clone() }).await.unwrap();
+        assert_eq!(findings.degraded, Some(Degraded::Keyword), "{mode:?}");
+        assert_eq!(documents(&findings.found), [tea, coffee], "{mode:?}");
+    }
+    let elsewhere = SearchRequest { collections: vec![CollectionId::new()], ..question.clone() };
+    assert_eq!(found(&rig, &elsewhere).await, []);
+    rig.store.rows(|rows| rows.hide(coffee));
+    assert_eq!(documents(&found(&rig, &question).await), [tea]);
+    assert_eq!(rig.cache.entries(), [], "a makeshift is not remembered");
+    let vector = SearchRequest { mode: SearchMode::Vector, ..question.clone() };
+    assert!(search(&rig.ports(), &vector).await.is_err(), "words are no vectors");
+    rig.index.away.store(false, Ordering::SeqCst);
+    let findings = search(&rig.ports(), &question).await.unwrap();
+    assert_eq!((findings.degraded, documents(&findings.found)), (None, vec![tea]));
+    assert_eq!(rig.cache.entries().len(), 1, "what is complete is remembered again");
 }
 
 #[tokio::test]

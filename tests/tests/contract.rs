@@ -25,6 +25,7 @@ async fn sqlite_is_a_store() {
     contract::jobs::exercise(&store).await;
     contract::rows::exercise(&store).await;
     contract::turns::exercise(&store).await;
+    contract::words::exercise(&store).await;
     store.close().await;
 }
 
@@ -40,6 +41,7 @@ async fn postgresql_is_a_store() {
     contract::jobs::exercise(&store).await;
     contract::rows::exercise(&store).await;
     contract::turns::exercise(&store).await;
+    contract::words::exercise(&store).await;
     let other = PostgresStore::connect(options).await.unwrap();
     contract::replicas::exercise(&store, &other).await;
     store.close().await;

@@ -17,5 +17,5 @@ pub use job::JobView;
 pub use key::KeyView;
 pub use message::MessageView;
 pub use response::{FailureView, ReferenceView, ResponseView, TurnView};
-pub use search::PassageView;
+pub use search::SearchView;
 pub use session::SessionView;

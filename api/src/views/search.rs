@@ -1,8 +1,29 @@
+use crate::page::List;
 use chat_core::{ChunkId, DocumentId};
-use chat_jobs::{retrieval::Found, shortest};
+use chat_jobs::{Degraded, Findings, retrieval::Found, shortest};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+
+/// What a search found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchResult)]
+pub struct SearchView {
+    /// The passages, best first.
+    #[serde(flatten)]
+    list: List<PassageView>,
+    /// `keyword`: the index or the embedding model is away, so words alone decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "keyword")]
+    degraded: Option<Degraded>,
+}
+
+impl From<Findings> for SearchView {
+    fn from(findings: Findings) -> Self {
+        let passages = findings.found.into_iter().map(PassageView::from).collect();
+        Self { list: List::whole(passages), degraded: findings.degraded }
+    }
+}
 
 /// A passage that was found.
 #[derive(Debug, Serialize, ToSchema)]

@@ -213,6 +213,18 @@ pub struct Chunk {
     pub tokens: u32,
 }
 
+impl Chunk {
+    /// The passage with the headings above it, as search sees it.
+    pub fn headed(&self) -> String {
+        Self::with_heading(self.title.as_deref(), &self.text)
+    }
+
+    /// A text below its headings.
+    pub fn with_heading(title: Option<&str>, text: &str) -> String {
+        title.map_or_else(|| text.to_owned(), |title| format!("{title}\n{text}"))
+    }
+}
+
 /// A passage that can be found, with its document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {

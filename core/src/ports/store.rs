@@ -1,3 +1,4 @@
+use super::Hit;
 use crate::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
     Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId, Page, PageRequest,
@@ -83,6 +84,21 @@ pub struct History {
     pub summary: Option<(MessageId, String)>,
 }
 
+/// What to look for in the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeywordQuery {
+    /// Whose passages.
+    pub tenant: Tenant,
+    /// Only in these; empty: in all of the tenant's.
+    pub collections: Vec<CollectionId>,
+    /// Only in these, if given.
+    pub documents: Option<Vec<DocumentId>>,
+    /// Words as `text::fts_terms` makes them.
+    pub terms: Vec<String>,
+    /// How many at most.
+    pub limit: usize,
+}
+
 /// Documents.
 #[async_trait]
 pub trait DocumentStore: Send + Sync {
@@ -132,6 +148,9 @@ pub trait DocumentStore: Send + Sync {
     ) -> PortResult<Vec<Chunk>>;
     /// Those of the passages that can be found now: their version is live, nothing is deleted.
     async fn passages(&self, tenant: &Tenant, ids: &[ChunkId]) -> PortResult<Vec<Passage>>;
+    /// The passages that can be found and have words of a question, best first: for when the index is away. Its answer
+    /// is bounded, so of very many that fit it may miss some; what it answers can be found now.
+    async fn keyword_search(&self, query: &KeywordQuery) -> PortResult<Vec<Hit>>;
     /// A number that changes whenever what the tenant's searches can find changes.
     async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64>;
 }

@@ -2,12 +2,16 @@
 
 mod chunk;
 mod heading;
+mod keys;
 mod keywords;
 mod outline;
+mod rank;
 mod split;
 mod table;
 mod tokens;
 
 pub use chunk::{Chunk, ChunkOptions, chunk};
+pub use keys::{PASSAGES_PER_ROW, word_key, word_keys};
 pub use keywords::{fts_terms, keyword_text, keywords};
+pub use rank::Ranking;
 pub use tokens::{count_tokens, truncate_tokens};

@@ -32,19 +32,11 @@ pub(crate) async fn embed_range(cx: &JobContext, version: &Version, from: u32, t
         let message = format!("passages {from}..{to} are {} in the store", chunks.len());
         return Err(PortError::internal(message));
     }
-    let texts: Vec<String> = chunks.iter().map(headed).collect();
+    let texts: Vec<String> = chunks.iter().map(Chunk::headed).collect();
     let (vectors, _) = embed_texts(&*cx.ports.embedder, &texts).await?;
     let points = chunks.iter().zip(&texts).zip(vectors);
     let points = points.map(|((chunk, text), vector)| point(version, chunk, text, vector)).collect();
     cx.ports.index.upsert(&version.tenant, cx.ports.embedder.model(), points).await
-}
-
-/// A passage with its headings, as search sees it.
-fn headed(chunk: &Chunk) -> String {
-    match &chunk.title {
-        Some(title) => format!("{title}\n{}", chunk.text),
-        None => chunk.text.clone(),
-    }
 }
 
 fn point(version: &Version, chunk: &Chunk, text: &str, vector: Vec<f32>) -> Point {

@@ -16,8 +16,8 @@ use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How many passages are written in one transaction.
-const ROWS: usize = 200;
+/// How many passages are written in one transaction: whole rows of keyword search.
+const ROWS: usize = 3 * text::PASSAGES_PER_ROW as usize;
 /// How many passages one child job embeds.
 const CHILD: u32 = 64;
 

@@ -1,17 +1,20 @@
 //! Finds the passages that a question is about.
 
+mod degraded;
 mod diversity;
 mod kept;
 mod request;
 mod support;
 
-pub use request::{Found, SearchRequest};
+pub use degraded::Degraded;
+pub use request::{Findings, Found, SearchRequest};
 
 use chat_core::{
     ChunkId, DocumentId, PortResult,
     ports::{Hit, IndexQuery, Ports, SearchMode},
     text,
 };
+use degraded::{Missing, in_rows, is_away};
 use kept::Kept;
 use std::collections::HashMap;
 use tokio::sync::Semaphore;
@@ -26,31 +29,35 @@ static SEARCHES: Semaphore = Semaphore::const_new(16);
 const LONGEST: usize = 4000;
 
 /// The best passages, best first, at most `request.limit`. Only what can be found now is answered.
-pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Vec<Found>> {
+///
+/// While the index or the embedding model is away, words alone decide, and the answer says so: it is never kept. A
+/// search by vectors alone fails then.
+pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Findings> {
     let query = clip(request.query.trim());
     if query.is_empty() || request.limit == 0 {
-        return Ok(Vec::new());
+        return Ok(Findings::default());
     }
     // Read before anything is looked for: what changes meanwhile is kept under a number that nobody asks for again.
     let revision = ports.store.search_revision(&request.tenant).await?;
     let key = kept::key(request, query, ports.embedder.model(), revision);
     if let Some(found) = kept::recall(ports, &request.tenant, &key).await? {
-        return Ok(found);
+        return Ok(Findings { found, degraded: None });
     }
     let Some(documents) = documents(ports, request).await? else {
-        return Ok(Vec::new());
+        return Ok(Findings::default());
     };
-    let (query, fell_back) = index_query(ports, request, query, documents).await?;
-    let found = {
+    let (query, without_vector) = index_query(ports, request, query, documents).await?;
+    let (found, without_index) = {
         let _place = SEARCHES.acquire().await;
-        let mut candidates = candidates(ports, query, request.limit).await?;
+        let (mut candidates, without_index) = candidates(ports, query, request.limit).await?;
         support::raise(&mut candidates);
-        diversity::choose(candidates, request.limit)
+        (diversity::choose(candidates, request.limit), without_index)
     };
-    if !fell_back {
+    let degraded = (without_vector || without_index).then_some(Degraded::Keyword);
+    if degraded.is_none() {
         kept::keep(ports, &key, found.iter().map(Kept::of).collect()).await;
     }
-    Ok(found)
+    Ok(Findings { found, degraded })
 }
 
 /// The documents to search in: `Some(None)` all, `None` there are none.
@@ -72,9 +79,12 @@ async fn index_query(
     let (mode, vector) = match request.mode {
         SearchMode::Keyword => (SearchMode::Keyword, Vec::new()),
         mode => match (mode, embed(ports, query).await) {
-            (mode, Ok(vector)) => (mode, vector),
+            (mode, Ok(vector)) => {
+                Missing::Embedder.is_back();
+                (mode, vector)
+            }
             (SearchMode::Hybrid, Err(error)) => {
-                tracing::warn!(error = %error, "the embedding model does not answer: searching by keywords alone");
+                Missing::Embedder.note(&error);
                 (SearchMode::Keyword, Vec::new())
             }
             (_, Err(error)) => return Err(error),
@@ -102,17 +112,26 @@ async fn embed(ports: &Ports, query: &str) -> PortResult<Vec<f32>> {
     })
 }
 
-/// Enough passages that can be found to choose `limit` of them. The index may hold versions that are not live, so it
-/// is asked for more until there are enough, or no more.
-async fn candidates(ports: &Ports, mut query: IndexQuery, limit: usize) -> PortResult<Vec<Found>> {
+/// Enough passages that can be found to choose `limit` of them; and whether the rows had to be searched, because the
+/// index is away. The index may hold versions that are not live, so it is asked for more until there are enough, or no
+/// more.
+async fn candidates(ports: &Ports, mut query: IndexQuery, limit: usize) -> PortResult<(Vec<Found>, bool)> {
     let enough = (limit * 3).max(EVIDENCE);
     query.limit = enough + enough / 2;
     loop {
-        let hits = ports.index.search(query.clone()).await?;
+        let hits = match ports.index.search(query.clone()).await {
+            Err(error) if query.mode != SearchMode::Vector && is_away(&error) => {
+                Missing::Index.note(&error);
+                let hits = in_rows(ports, &query).await?;
+                return Ok((resolve(ports, &query.tenant, &hits).await?, true));
+            }
+            hits => hits?,
+        };
+        Missing::Index.is_back();
         let exhausted = hits.len() < query.limit || query.limit >= MOST;
         let found = resolve(ports, &query.tenant, &hits).await?;
         if found.len() >= enough || exhausted {
-            return Ok(found);
+            return Ok((found, false));
         }
         query.limit = (query.limit * 4).min(MOST);
     }

@@ -1,3 +1,4 @@
+use super::Degraded;
 use chat_core::{CollectionId, Passage, Tenant, ports::SearchMode};
 use serde_json::{Map, Value};
 
@@ -16,6 +17,15 @@ pub struct SearchRequest {
     pub mode: SearchMode,
     /// Only in documents whose metadata has all of these members.
     pub filter: Map<String, Value>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Findings {
+    /// The passages, best first.
+    pub found: Vec<Found>,
+    /// What it had to do with, if it could not search as it was asked to.
+    pub degraded: Option<Degraded>,
 }
 
 /// A passage that was found.

@@ -1,13 +1,13 @@
 use async_trait::async_trait;
 use chat_core::{
-    ChunkId, DocumentId, PortResult, Tenant, VersionId,
+    ChunkId, DocumentId, PortError, PortResult, Tenant, VersionId,
     ports::{Hit, Index, IndexQuery, Point, SearchMode},
 };
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{
         Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -19,6 +19,8 @@ pub struct FakeIndex {
     pub searches: AtomicUsize,
     /// Forgets this many points of the next upsert, as a store that loses writes.
     pub lose: AtomicUsize,
+    /// Whether it is away.
+    pub away: AtomicBool,
     /// What happens just before the next upsert.
     pub before_upsert: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -52,6 +54,9 @@ impl Index for FakeIndex {
 
     async fn search(&self, query: IndexQuery) -> PortResult<Vec<Hit>> {
         self.searches.fetch_add(1, Ordering::Relaxed);
+        if self.away.load(Ordering::SeqCst) {
+            return Err(PortError::unavailable("the index is away"));
+        }
         let points = self.points.lock().unwrap();
         let mut hits: Vec<Hit> = points
             .values()

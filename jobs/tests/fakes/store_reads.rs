@@ -5,10 +5,14 @@ use chat_core::{
     Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId, Page, PageRequest,
     Passage, PortError, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant,
     Timestamp, Version, VersionId, WorkerId, Write,
-    ports::{ChatStore, DocumentStore, EventStore, History, JobStore, KeyStore, Reaped, Store, Upkeep},
+    ports::{
+        ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, Reaped, Store,
+        Upkeep,
+    },
+    text::Ranking,
 };
 use serde_json::{Map, Value};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 fn found<T>(row: Option<T>, what: &str) -> PortResult<T> {
     row.ok_or_else(|| PortError::not_found(what))
@@ -178,6 +182,23 @@ impl DocumentStore for FakeStore {
             });
             all.filter(|passage| ids.contains(&passage.chunk.id)).collect()
         }))
+    }
+
+    async fn keyword_search(&self, query: &KeywordQuery) -> PortResult<Vec<Hit>> {
+        let mut ranking = Ranking::of(&query.terms);
+        self.rows(|rows| {
+            let live = rows.versions.values().filter(|version| {
+                version.tenant == query.tenant
+                    && !version.deleted
+                    && version.live_version == Some(version.id)
+                    && (query.collections.is_empty() || query.collections.contains(&version.collection))
+                    && query.documents.as_ref().is_none_or(|some| some.contains(&version.document))
+            });
+            for chunk in live.filter_map(|version| rows.chunks.get(&version.id)).flat_map(BTreeMap::values) {
+                ranking.add(chunk.id, &chunk.headed());
+            }
+        });
+        Ok(ranking.best(query.limit))
     }
 
     async fn search_revision(&self, _tenant: &Tenant) -> PortResult<u64> {

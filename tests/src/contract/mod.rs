@@ -9,3 +9,4 @@ pub mod lanes;
 pub mod replicas;
 pub mod rows;
 pub mod turns;
+pub mod words;

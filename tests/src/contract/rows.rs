@@ -173,13 +173,13 @@ async fn kept_answers(store: &dyn Store) {
     assert_eq!(again.unwrap_err().kind, ErrorKind::Conflict);
 }
 
-struct Library {
-    tenant: Tenant,
-    collection: CollectionId,
-    document: DocumentId,
+pub(super) struct Library {
+    pub(super) tenant: Tenant,
+    pub(super) collection: CollectionId,
+    pub(super) document: DocumentId,
 }
 
-fn version(library: &Library, sha256: &str) -> NewVersion {
+pub(super) fn version(library: &Library, sha256: &str) -> NewVersion {
     NewVersion {
         id: VersionId::new(),
         document: library.document,
@@ -197,7 +197,7 @@ fn version(library: &Library, sha256: &str) -> NewVersion {
     }
 }
 
-async fn library(store: &dyn Store, tenant: &str, metadata: Value) -> (Library, NewVersion) {
+pub(super) async fn library(store: &dyn Store, tenant: &str, metadata: Value) -> (Library, NewVersion) {
     let library = Library {
         tenant: Tenant::from(tenant),
         collection: CollectionId::new(),

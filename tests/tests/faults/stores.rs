@@ -1,13 +1,18 @@
-//! Weaviate and the S3 server go away: what needs them waits, the rest goes on.
+//! Weaviate and the S3 server go away: searches use the words in the rows, ingestion waits, the rest goes on.
 
 use super::{RECOVERY, load::User, outage, stage::Stage};
 use chat_tests::{
+    chat::eventually,
     engines::{Engine, Engines, Links},
-    process::Settings,
+    process::{Role, Settings},
+    sse::SseReader,
 };
-use serde_json::json;
+use futures::future::join_all;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
+
+const PAGE: &str = "# 磁悬浮轴承\n\n磁悬浮轴承不需要润滑；停电时由备用轴承支撑。\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn weaviate_and_s3_go_away() {
@@ -15,17 +20,24 @@ async fn weaviate_and_s3_go_away() {
     let settings: Settings = stage.deployment.settings().clone();
     let links = Links::lay(&[Engine::Weaviate, Engine::S3], &settings).await;
     stage.start(links.settings()).await;
-    // A turn that cannot search may say so.
-    stage.history.excuse("dependency_unavailable");
     stage.load(outage(20) * 2 + Duration::from_secs(5)).await;
 
+    let known = a_known_page(&stage).await;
+    assert_eq!(searched(&stage).await["degraded"], Value::Null);
     stage.burst().await;
     links.cut(Engine::Weaviate).await;
     let gone = Instant::now();
-    a_turn_ends(&stage, "Weaviate").await;
+    let turn = a_turn_ends(&stage, "Weaviate").await;
+    a_search_says_that_it_had_words_alone(&stage, &known, &turn).await;
     sleep(outage(20).saturating_sub(gone.elapsed())).await;
     links.mend(Engine::Weaviate).await;
-    stage.recovered("Weaviate away", Instant::now()).await;
+    let back = Instant::now();
+    stage.recovered("Weaviate away", back).await;
+    eventually("searches are complete again", async || {
+        searched(&stage).await["degraded"].is_null().then_some(())
+    })
+    .await;
+    assert!(back.elapsed() < RECOVERY, "searches were incomplete for {:?}", back.elapsed());
 
     stage.burst().await;
     links.cut(Engine::S3).await;
@@ -38,17 +50,53 @@ async fn weaviate_and_s3_go_away() {
     stage.finish().await;
 }
 
-/// Answered, or failed with a clear word, but in time.
-async fn a_turn_ends(stage: &Stage, what: &str) {
+/// A document that can be found.
+async fn a_known_page(stage: &Stage) -> String {
+    let client = stage.deployment.client();
+    let collection = client.collection("known before").await;
+    let (_, uploaded) = client.upload(&collection, "磁悬浮.md", PAGE).await.unwrap();
+    let document = uploaded["documents"][0]["id"].as_str().unwrap().to_owned();
+    stage.history.document(&document);
+    assert_eq!(client.document_end(&document).await["status"], "ready");
+    document
+}
+
+async fn searched(stage: &Stage) -> Value {
+    let body = json!({ "query": "磁悬浮轴承怎样润滑？" });
+    let (status, found) = stage.deployment.client().post("/search", &body).await.unwrap();
+    assert_eq!(status, 200, "{found}");
+    found
+}
+
+/// Both the search and the turn have passages, and say what they had to do with.
+async fn a_search_says_that_it_had_words_alone(stage: &Stage, known: &str, response: &str) {
+    let found = searched(stage).await;
+    assert_eq!((&found["degraded"], &found["data"][0]["document_id"]), (&"keyword".into(), &known.into()));
+    let client = stage.deployment.client();
+    let events = SseReader::new(client.events(response, 0).await.unwrap()).rest().await.unwrap();
+    let searches = events.iter().filter(|event| event.name == "response.file_search_call.completed");
+    let last = searches.last().expect("a turn searches");
+    assert_eq!(last.data["degraded"], "keyword", "{last:?}");
+    assert_eq!(last.data["results"][0]["document_id"], known, "{last:?}");
+    let workers = stage.deployment.of(Role::Worker);
+    let counted = join_all(workers.map(|worker| worker.metric("searches_degraded_total"))).await;
+    assert!(counted.iter().flatten().sum::<f64>() > 0.0, "no worker counted a degraded search");
+}
+
+/// Answered in time; the response.
+async fn a_turn_ends(stage: &Stage, what: &str) -> String {
     let user: User = stage.user();
     let key = format!("without-{what}");
     let asked = Instant::now();
     let session = user.session(&format!("session-{key}")).await;
-    let response = user.ask(&session, "Which pump? [[fake:say=that one; tps=1000]]", &key).await;
+    let question = "磁悬浮轴承怎样润滑？ [[fake:say=that one; tps=1000]]";
+    let response = user.ask(&session, question, &key).await;
     let end = timeout(RECOVERY, user.client.response_end(&response)).await;
     let end = end.unwrap_or_else(|_| panic!("without {what} a turn does not end"));
     println!("without {what} a turn ends after {:?}: {} {}", asked.elapsed(), end["status"], end["error"]);
+    assert_eq!(end["status"], "completed", "{end}");
     user.history.follow(&user.client, &response).await;
+    response
 }
 
 async fn an_upload_is_told_to_wait(stage: &Stage) {

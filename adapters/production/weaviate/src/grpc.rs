@@ -3,7 +3,10 @@
 use crate::{WeaviateOptions, rest::AWAY, wire};
 use chat_core::{ErrorKind, PortError, PortResult};
 use prost::Message;
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 use tonic::{
     Code, Request, Status,
     client::Grpc as Client,
@@ -18,6 +21,9 @@ const CONNECT: Duration = Duration::from_secs(2);
 const SEARCH: Duration = Duration::from_secs(10);
 /// The longest that a group of writes may take.
 const WRITE: Duration = Duration::from_mins(1);
+/// So long after a search found nobody there others do not try: each would wait as long, and who searches has another
+/// way to answer.
+const REST: Duration = Duration::from_secs(1);
 /// A connection that says nothing is asked whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// The largest answer.
@@ -26,6 +32,8 @@ const LARGEST: usize = 64 * 1024 * 1024;
 pub(crate) struct Grpc {
     channel: Channel,
     authorization: Option<MetadataValue<Ascii>>,
+    /// When a search found nobody there.
+    missed: Mutex<Option<Instant>>,
 }
 
 impl Grpc {
@@ -49,7 +57,7 @@ impl Grpc {
             Some(key) => Some(format!("Bearer {key}").parse().map_err(|_| invalid())?),
             None => None,
         };
-        Ok(Self { channel: endpoint.connect_lazy(), authorization })
+        Ok(Self { channel: endpoint.connect_lazy(), authorization, missed: Mutex::default() })
     }
 
     pub(crate) async fn add(
@@ -67,7 +75,17 @@ impl Grpc {
     }
 
     pub(crate) async fn search(&self, request: wire::SearchRequest) -> PortResult<wire::SearchReply> {
-        self.ask("Search", request, SEARCH).await
+        if self.missed().is_some_and(|at| at.elapsed() < REST) {
+            return Err(unavailable());
+        }
+        let reply = self.ask("Search", request, SEARCH).await;
+        let away = reply.as_ref().is_err_and(|error| error.kind == ErrorKind::Unavailable);
+        *self.missed() = away.then(Instant::now);
+        reply
+    }
+
+    fn missed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn aggregate(

@@ -4,11 +4,10 @@ use crate::{
     fields::{Fields, Input},
     idempotency::Recorded,
     json::JsonBody,
-    page::List,
     problem::{Problem, ProblemBody},
     state::AppState,
     turn::{COLLECTIONS, check_collections},
-    views::PassageView,
+    views::SearchView,
 };
 use axum::{
     extract::State,
@@ -81,7 +80,7 @@ impl Input for Search {
 /// Finds passages.
 #[utoipa::path(
     post, path = "/search", tag = "search", request_body = SearchBody,
-    responses((status = 200, body = List<PassageView>), (status = 422, body = ProblemBody))
+    responses((status = 200, body = SearchView), (status = 422, body = ProblemBody))
 )]
 pub async fn search_passages(
     State(state): State<AppState>,
@@ -94,9 +93,8 @@ pub async fn search_passages(
     let Search { query, collections, limit, mode, filter } = body.value;
     check_collections(&state, &caller, &collections).await?;
     let request = SearchRequest { tenant: caller.tenant.clone(), query, collections, limit, mode, filter };
-    let found = chat_jobs::search(&state.ports, &request).await?;
-    let list = List::whole(found.into_iter().map(PassageView::from).collect());
-    let answer = Answer::new(StatusCode::OK, &list);
+    let findings = chat_jobs::search(&state.ports, &request).await?;
+    let answer = Answer::new(StatusCode::OK, &SearchView::from(findings));
     match body.idempotency.commit(&state, &caller, Vec::new(), Vec::new(), &answer).await? {
         Recorded::Replayed(replayed) => Ok(replayed),
         Recorded::Fresh => Ok(answer.into_response()),

@@ -7,7 +7,7 @@ use super::{
     speak::{since_accepted, speak},
     turn::Turn,
 };
-use crate::{Found, JobContext, SearchRequest, Voice, measure, search, shortest};
+use crate::{Degraded, Findings, JobContext, SearchRequest, Voice, measure, search, shortest};
 use chat_core::{
     Change, PortResult, Reference, object,
     ports::{Completion, FinishReason, PromptPassage, Purpose, SearchMode},
@@ -28,10 +28,10 @@ pub(super) async fn answer(
 ) -> PortResult<FinishReason> {
     voice.tell("response.file_search_call.searching", Map::new()).await?;
     let (found, summary) = tokio::join!(retrieve(cx, turn, draft), summarise(cx, turn));
-    let (query, found) = found?;
+    let (query, Findings { found, degraded }) = found?;
     let summary = keep_summary(turn, voice, draft, summary).await?;
     draft.passages = (1..).zip(found).map(|(index, found)| reference(index, &found)).collect();
-    tell_found(cx, turn, voice, &draft.passages).await?;
+    tell_found(cx, turn, voice, &draft.passages, degraded).await?;
     let completion = completion(cx, turn, summary.as_deref(), &draft.passages, query);
     draft.prompt_tokens = completion.messages.iter().map(|message| count_tokens(&message.content)).sum();
     let finish = speak(cx, turn, voice, draft, completion).await?;
@@ -55,7 +55,7 @@ async fn keep_summary(
 }
 
 /// The question as it stands alone, and the passages for it.
-async fn retrieve(cx: &JobContext, turn: &Turn, draft: &mut Draft) -> PortResult<(String, Vec<Found>)> {
+async fn retrieve(cx: &JobContext, turn: &Turn, draft: &mut Draft) -> PortResult<(String, Findings)> {
     let (query, spent) = rewrite(cx, turn).await;
     draft.before.add(spent);
     let options = &turn.response.options;
@@ -73,9 +73,17 @@ async fn retrieve(cx: &JobContext, turn: &Turn, draft: &mut Draft) -> PortResult
     Ok((request.query, found))
 }
 
-async fn tell_found(cx: &JobContext, turn: &Turn, voice: &Voice, passages: &[Reference]) -> PortResult<()> {
+async fn tell_found(
+    cx: &JobContext,
+    turn: &Turn,
+    voice: &Voice,
+    passages: &[Reference],
+    degraded: Option<Degraded>,
+) -> PortResult<()> {
     let results: Vec<Value> = passages.iter().map(result_json).collect();
-    voice.tell("response.file_search_call.completed", object([("results", results.into())])).await?;
+    let mut body = object([("results", results.into())]);
+    body.extend(degraded.map(|what| ("degraded".to_owned(), what.as_str().into())));
+    voice.tell("response.file_search_call.completed", body).await?;
     if passages.is_empty() {
         return Ok(());
     }

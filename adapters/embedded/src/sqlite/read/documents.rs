@@ -1,9 +1,9 @@
-use super::{from_json, page};
+use super::{from_json, page, words};
 use crate::sqlite::{SqliteStore, error::port_error};
 use chat_core::{
     Chunk, ChunkId, Collection, CollectionId, Document, DocumentId, DocumentStatus, JobId, Page, PageRequest,
     Passage, PortError, PortResult, Progress, Tenant, Timestamp, Upload, Version, VersionId,
-    ports::DocumentStore,
+    ports::{DocumentStore, Hit, KeywordQuery},
 };
 use serde_json::{Map, Value};
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
@@ -210,6 +210,10 @@ impl DocumentStore for SqliteStore {
         let mut found: HashMap<ChunkId, Passage> =
             rows.iter().map(read_passage).map(|passage| (passage.chunk.id, passage)).collect();
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    async fn keyword_search(&self, query: &KeywordQuery) -> PortResult<Vec<Hit>> {
+        words::find(self, query).await
     }
 
     async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64> {

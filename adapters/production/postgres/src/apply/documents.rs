@@ -4,7 +4,7 @@ use super::{
     Tx,
     chat::{clean, found, json},
     commit::Failed,
-    events,
+    events, words,
 };
 use chat_core::{
     Change, Chunk, Collection, CollectionId, Committed, DocumentId, DocumentStatus, Failure, NewVersion,
@@ -43,7 +43,10 @@ pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Commi
             .await?;
             Ok(())
         }
-        Change::InsertChunks { version, chunks } => insert_chunks(tx, version, &chunks).await,
+        Change::InsertChunks { version, chunks } => {
+            insert_chunks(tx, version, &chunks).await?;
+            words::insert(tx, version, &chunks).await
+        }
         Change::ChunksEmbedded { version, from, to } => embedded(tx, version, from, to, committed).await,
         Change::FlipVersion(version) => flip(tx, version, committed).await,
         Change::EndVersion { version, status, error } => {
@@ -347,6 +350,7 @@ async fn end_version(
         return Ok(());
     }
     run(tx, "DELETE FROM chunks WHERE version = $1", version.0).await?;
+    run(tx, "DELETE FROM chunk_words WHERE version = $1", version.0).await?;
     let (name, body) = match error {
         Some(error) if status == DocumentStatus::Failed => {
             let error = serde_json::to_value(error).unwrap_or_default();

@@ -5,6 +5,7 @@ mod documents;
 mod events;
 mod jobs;
 mod keys;
+mod words;
 
 use chat_core::PageRequest;
 use serde::de::DeserializeOwned;
