@@ -1,6 +1,7 @@
 //! Picks an adapter for every port from the URL schemes of the settings. An unknown scheme stops the start with a clear
 //! message: there is no silent default.
 
+mod embedders;
 mod lock;
 mod parts;
 mod prepare;

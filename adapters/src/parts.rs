@@ -1,6 +1,7 @@
 //! URL schemes to adapters: with `rows`, the place that knows them all.
 
 use crate::{
+    embedders::Embedders,
     redis_url::kind,
     resolve::{OpenError, part},
 };
@@ -97,16 +98,25 @@ pub(crate) fn llm(setting: &LlmSetting) -> Result<Arc<dyn Llm>, OpenError> {
     }
 }
 
-pub(crate) fn embedder(setting: &Embedding) -> Result<Arc<dyn Embedder>, OpenError> {
+/// The configured model; a server that answers only may still have the one before it.
+pub(crate) fn embedder(setting: &Embedding, llm: &LlmSetting) -> Result<Arc<dyn Embedder>, OpenError> {
     match &setting.provider {
-        ModelProvider::Offline => Ok(Arc::new(OfflineEmbedder::new())),
+        ModelProvider::Offline => {
+            let server = match &llm.provider {
+                ModelProvider::Offline => None,
+                ModelProvider::OpenAi { base_url, api_key } => Some(server(base_url, api_key.as_ref())),
+            };
+            Ok(Arc::new(Embedders::new(Arc::new(OfflineEmbedder::new()), server)))
+        }
         ModelProvider::OpenAi { base_url, api_key } => {
-            let embedder = OpenAiEmbedder::new(&server(base_url, api_key.as_ref()), &setting.model)
-                .map_err(part("the embedding model"))?;
-            Ok(match setting.dimensions {
-                Some(dimensions) => Arc::new(embedder.with_dimensions(dimensions)),
-                None => Arc::new(embedder),
-            })
+            let server = server(base_url, api_key.as_ref());
+            let embedder =
+                OpenAiEmbedder::new(&server, &setting.model).map_err(part("the embedding model"))?;
+            let embedder = match setting.dimensions {
+                Some(dimensions) => embedder.with_dimensions(dimensions),
+                None => embedder,
+            };
+            Ok(Arc::new(Embedders::new(Arc::new(embedder), Some(server))))
         }
     }
 }

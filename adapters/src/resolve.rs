@@ -107,7 +107,7 @@ pub fn open(settings: &Settings) -> BoxFuture<'_, Result<Opened, OpenError>> {
             blobs: parts::blobs(&settings.storage)?,
             index: parts::index(&settings.index, &settings.data_dir).await?,
             llm: parts::llm(&settings.llm)?,
-            embedder: parts::embedder(&settings.embedding)?,
+            embedder: parts::embedder(&settings.embedding, &settings.llm)?,
             parser: Arc::new(MediaParser::default()) as Arc<dyn Parser>,
             clock: Arc::new(SystemClock) as Arc<dyn Clock>,
         };

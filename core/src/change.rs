@@ -133,6 +133,27 @@ pub enum Change {
         /// The last ordinal, exclusive.
         to: u32,
     },
+    /// The index has all passages of a version under these models. `Conflict` if models are recorded and none of these
+    /// is live or being built: then another has become live meanwhile.
+    VersionIndexed {
+        /// The version.
+        version: VersionId,
+        /// The models; one that is not wanted any more is passed over.
+        models: Vec<String>,
+    },
+    /// Makes a model the live one: the first at once, any other is recorded as being built. Another that was being
+    /// built is given up. `Conflict` while its own old vectors are being removed.
+    BuildModel {
+        /// The model.
+        name: String,
+        /// How long its vectors are asked to be.
+        dimensions: Option<u32>,
+    },
+    /// Makes the model that is being built the live one, if every version that answers is indexed under it; otherwise
+    /// nothing changes. Vectors of the one before are to be removed.
+    SwitchModel(String),
+    /// Forgets a model whose vectors were removed.
+    ForgetModel(String),
     /// Puts a version in the place of the one that answers.
     FlipVersion(VersionId),
     /// Ends a version that will never answer.

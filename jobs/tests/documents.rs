@@ -36,7 +36,7 @@ async fn a_document_becomes_findable_in_stages() {
         order.dedup();
         assert_eq!(order, [Parsing, Chunking, Embedding, Indexing]);
         assert!(
-            rows.stages.contains(&(Chunking, 200.min(row.chunk_count), row.chunk_count)),
+            rows.stages.contains(&(Chunking, 192.min(row.chunk_count), row.chunk_count)),
             "{:?}",
             rows.stages
         );

@@ -7,6 +7,7 @@ mod documents;
 mod fakes;
 mod kinds;
 mod limits;
+mod models;
 mod removal;
 mod restarts;
 mod retrieval;

@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 /// Payloads as rows hold them. A row may wait for days while replicas are replaced: these must decode for ever.
-const SAMPLES: [(&str, &str); 11] = [
+const SAMPLES: [(&str, &str); 14] = [
     ("answer_turn.v1", r#"{"response":"resp_01890a5d-ac96-774b-bcce-b302099a8057"}"#),
+    (
+        "backfill_chunks.v1",
+        r#"{"version":"ver_01890a5d-ac96-774b-bcce-b302099a8057","model":"m","from":0,"to":64}"#,
+    ),
+    ("build_vectors.v1", r#"{"model":"m","after":null,"check":[]}"#),
     ("delete_collection.v1", r#"{"collection":"col_01890a5d-ac96-774b-bcce-b302099a8057"}"#),
     ("delete_document.v1", r#"{"document":"doc_01890a5d-ac96-774b-bcce-b302099a8057"}"#),
+    ("drop_vectors.v1", r#"{"model":"m"}"#),
     ("embed_chunks.v1", r#"{"version":"ver_01890a5d-ac96-774b-bcce-b302099a8057","from":0,"to":64}"#),
     ("embed_texts.v1", r#"{"blob":"embed/a"}"#),
     ("index_document.v1", r#"{"version":"ver_01890a5d-ac96-774b-bcce-b302099a8057"}"#),

@@ -93,9 +93,8 @@ async fn points_that_cannot_be_found_do_not_hide_those_that_can() {
         keywords: keyword_text("green tea"),
         vector: vec![0.0; 16],
     });
-    rig.index.add(&rig.tenant, dead.collect());
+    rig.index.add(&rig.tenant, "fake-embedder", dead.collect());
     let keyword = SearchRequest { mode: SearchMode::Keyword, ..request(&rig, "green tea zebra") };
-    rig.index.add(&rig.tenant, Vec::new());
     assert_eq!(documents(&found(&rig, &keyword).await), [document]);
 }
 

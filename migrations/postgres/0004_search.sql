@@ -10,3 +10,20 @@ CREATE TABLE chunk_words (
 -- read them.
 ALTER TABLE chunk_words ALTER COLUMN keys SET STORAGE EXTERNAL;
 CREATE INDEX idx_chunk_words_keys ON chunk_words USING gin (keys);
+
+-- Which embedding models the index has vectors of. While one replaces another, there are both.
+CREATE TABLE embedding_models (
+    name       text PRIMARY KEY,
+    dimensions integer,
+    state      text NOT NULL CHECK (state IN ('live', 'building', 'dropping'))
+);
+CREATE UNIQUE INDEX idx_embedding_models_one ON embedding_models (state) WHERE state <> 'dropping';
+
+-- Under which of them a version is in the index with all of its passages, as was counted.
+CREATE TABLE version_models (
+    version uuid NOT NULL REFERENCES document_versions (id) ON DELETE CASCADE,
+    model   text NOT NULL,
+    PRIMARY KEY (version, model)
+);
+CREATE INDEX idx_version_models_model ON version_models (model);
+CREATE INDEX idx_documents_live ON documents (live_version) WHERE live_version IS NOT NULL AND NOT hidden;

@@ -124,6 +124,12 @@ impl Deployment {
         self.processes.iter().filter(move |process| process.role == role)
     }
 
+    /// Changes a setting of the processes that are started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// What every process is given.
     pub fn settings(&self) -> &Settings {
         &self.settings

@@ -26,6 +26,7 @@ async fn sqlite_is_a_store() {
     contract::rows::exercise(&store).await;
     contract::turns::exercise(&store).await;
     contract::words::exercise(&store).await;
+    contract::models::exercise(&store).await;
     store.close().await;
 }
 
@@ -42,6 +43,7 @@ async fn postgresql_is_a_store() {
     contract::rows::exercise(&store).await;
     contract::turns::exercise(&store).await;
     contract::words::exercise(&store).await;
+    contract::models::exercise(&store).await;
     let other = PostgresStore::connect(options).await.unwrap();
     contract::replicas::exercise(&store, &other).await;
     store.close().await;

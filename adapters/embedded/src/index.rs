@@ -137,6 +137,23 @@ impl Index for EmbeddedIndex {
         schema::count(&self.inner.readers, tenant, version).await.map_err(failed)
     }
 
+    async fn count_of(&self, tenant: &Tenant, model: &str, version: VersionId) -> PortResult<u64> {
+        schema::count_of(&self.inner.readers, tenant, model, version).await.map_err(failed)
+    }
+
+    async fn drop_model(&self, model: &str) -> PortResult<u64> {
+        let mut writer = self.inner.writer.lock().await;
+        let Some((name, space)) = schema::space_of(&mut writer, model).await.map_err(failed)? else {
+            return Ok(0);
+        };
+        // Memory forgets the space: nobody should search what is going, and what is left would be loaded anew.
+        let _forgotten = self.inner.loaded.unsettle_space(&name);
+        let mut tx = writer.begin().await.map_err(failed)?;
+        let dropped = write::drop_some(&mut tx, space).await.map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        Ok(dropped)
+    }
+
     async fn delete_version(&self, tenant: &Tenant, version: VersionId) -> PortResult<()> {
         self.remove(tenant, Doomed::Version(version)).await
     }

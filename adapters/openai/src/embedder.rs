@@ -88,6 +88,10 @@ impl Embedder for OpenAiEmbedder {
         &self.model
     }
 
+    fn dimensions(&self) -> Option<u32> {
+        self.dimensions
+    }
+
     /// 0.5 unless set: meaning and words count alike.
     fn alpha(&self) -> f32 {
         self.alpha

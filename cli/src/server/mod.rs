@@ -3,6 +3,7 @@
 
 mod crew;
 mod listen;
+mod model;
 mod open;
 mod options;
 
@@ -69,6 +70,7 @@ impl Server {
             beside: TaskTracker::new(),
         };
         let work = Arc::new(options::work(settings));
+        model::settle(&server.opened.ports, &crew).await;
         server.workers = crew.start(settings, &server.opened.ports, &work).await;
         let state = AppState::new(server.opened.ports.clone(), options::api(settings, reach), work);
         server.draining = state.draining.clone();

@@ -34,7 +34,7 @@ settings! { "Language models";
         "What a million output tokens cost.";
     EMBEDDING_MODEL: String = "text-embedding-3-small", parse::text,
         "the name of an embedding model that the server has, or `offline`",
-        "The model that turns text into vectors. A change takes effect on documents when they are indexed again. `offline`: the built-in one, for servers that have none.";
+        "The model that turns text into vectors. After a change `chat init` or `chat up` makes the new vectors while searches use the old ones. `offline`: the built-in one, for servers that have none.";
     EMBEDDING_DIMENSIONS: Option<u32> = "", |text| parse::optional(text, dimensions), "a number from 8 to 8192",
         "The length of a vector. Unset: what the model gives by itself.";
     EMBEDDING_PRICE: Option<f64> = "", |text| parse::optional(text, price), "a number of US dollars",

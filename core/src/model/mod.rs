@@ -2,6 +2,7 @@
 
 mod chat;
 mod document;
+mod embedding;
 mod event;
 mod job;
 mod key;
@@ -9,6 +10,7 @@ mod page;
 
 pub use chat::*;
 pub use document::*;
+pub use embedding::*;
 pub use event::*;
 pub use job::*;
 pub use key::*;

@@ -68,15 +68,19 @@ pub struct Hit {
     pub keyword: Option<f32>,
 }
 
-/// Passages and their vectors. It may hold versions that are not live: who searches asks SQL which are.
+/// Passages and their vectors. A passage has at most one point per tenant and model. It may hold versions that are not live: who searches asks SQL which are.
 #[async_trait]
 pub trait Index: Send + Sync {
     /// Adds or replaces points of one tenant and embedding model; durable when it returns.
     async fn upsert(&self, tenant: &Tenant, model: &str, points: Vec<Point>) -> PortResult<()>;
     /// The best passages, best first.
     async fn search(&self, query: IndexQuery) -> PortResult<Vec<Hit>>;
-    /// How many points a version has.
+    /// How many points a version has, of all models.
     async fn count(&self, tenant: &Tenant, version: VersionId) -> PortResult<u64>;
+    /// How many points of one model a version has.
+    async fn count_of(&self, tenant: &Tenant, model: &str, version: VersionId) -> PortResult<u64>;
+    /// Removes some points of a model, of any tenant; how many. None are left when it says 0.
+    async fn drop_model(&self, model: &str) -> PortResult<u64>;
     /// Removes a version; returns only when nothing of it can be found.
     async fn delete_version(&self, tenant: &Tenant, version: VersionId) -> PortResult<()>;
     /// Removes every version of a document.

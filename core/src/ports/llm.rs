@@ -1,7 +1,7 @@
 use crate::{PortResult, Role, Usage};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// One message of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,15 @@ pub trait Llm: Send + Sync {
 pub trait Embedder: Send + Sync {
     /// The model's name; vectors of different names are never compared.
     fn model(&self) -> &str;
+    /// How long its vectors are asked to be; none: as the model likes.
+    fn dimensions(&self) -> Option<u32> {
+        None
+    }
+    /// Another model, if it can be called with this one's settings: for searches while one model replaces another.
+    /// Whether it answers is seen when it is asked.
+    fn named(&self, _model: &str, _dimensions: Option<u32>) -> Option<Arc<dyn Embedder>> {
+        None
+    }
     /// The weight that its scores deserve in hybrid search, 0 to 1.
     fn alpha(&self) -> f32 {
         0.5

@@ -1,9 +1,9 @@
 use super::Hit;
 use crate::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
-    Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId, Page, PageRequest,
-    Passage, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant, Timestamp,
-    Version, VersionId, WorkerId, Write,
+    EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId,
+    Page, PageRequest, Passage, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId,
+    Tenant, Timestamp, Version, VersionId, WorkerId, Write,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -155,6 +155,22 @@ pub trait DocumentStore: Send + Sync {
     async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64>;
 }
 
+/// Which embedding models the index has vectors of.
+#[async_trait]
+pub trait ModelStore: Send + Sync {
+    /// The models that are known.
+    async fn embedding_models(&self) -> PortResult<EmbeddingModels>;
+    /// Versions that answer and are not indexed under a model, in the order of their ids, after one of them.
+    async fn versions_without(
+        &self,
+        model: &str,
+        after: Option<VersionId>,
+        limit: u32,
+    ) -> PortResult<Vec<VersionId>>;
+    /// How many of the versions that answer are indexed under a model, and how many there are.
+    async fn indexed_under(&self, model: &str) -> PortResult<(u64, u64)>;
+}
+
 /// The event log.
 #[async_trait]
 pub trait EventStore: Send + Sync {
@@ -194,7 +210,7 @@ pub enum Upkeep {
 
 /// Every read and write of rows.
 #[async_trait]
-pub trait Store: JobStore + ChatStore + DocumentStore + EventStore + KeyStore {
+pub trait Store: JobStore + ChatStore + DocumentStore + ModelStore + EventStore + KeyStore {
     /// Writes all or nothing; durable when it returns. `Stale` if the claim is not held any more.
     async fn commit(&self, write: Write) -> PortResult<Committed>;
     /// One bounded step of a clean-up; returns how many rows it touched, 0 when there is nothing left.

@@ -52,7 +52,9 @@ impl Ranking {
         }
         let mut times: Vec<_> = times.into_iter().collect();
         times.sort_unstable();
-        times.iter().for_each(|(term, _)| self.having[*term] += 1);
+        for (term, _) in &times {
+            self.having[*term] += 1;
+        }
         self.matching.push(Candidate { id, length: words.len(), times });
     }
 

@@ -1,8 +1,12 @@
 //! Gives texts their vectors.
 
-use crate::{JobContext, failure::of_model};
+use crate::{
+    JobContext,
+    failure::of_model,
+    models::{embedder, live_model},
+};
 use chat_core::{
-    Chunk, ErrorKind, PortError, PortResult, Version,
+    Chunk, EmbeddingModel, ErrorKind, PortError, PortResult, Version,
     ports::{Embedder, Point},
     text::keyword_text,
 };
@@ -25,18 +29,72 @@ pub(crate) async fn embed_texts(
     Ok((vectors, tokens))
 }
 
-/// Writes passages `from..to` of a version to the index, with their vectors. Doing it again changes nothing.
+/// Writes passages `from..to` of a version to the index, with their vectors under the model that searches use and the
+/// one that is to follow it. Doing it again changes nothing.
+///
+/// While one follows another, one of them is enough: what the new one lacks is made up for before it takes over, and
+/// where the old one cannot be called any more, searches do without it, too.
 pub(crate) async fn embed_range(cx: &JobContext, version: &Version, from: u32, to: u32) -> PortResult<()> {
-    let chunks = cx.ports.store.chunk_range(version.id, from, to).await?;
-    if chunks.len() != to.saturating_sub(from) as usize {
-        let message = format!("passages {from}..{to} are {} in the store", chunks.len());
-        return Err(PortError::internal(message));
+    let models = cx.ports.store.embedding_models().await?;
+    let passages = Passages::read(cx, version, from, to).await?;
+    let model = live_model(&cx.ports, &models);
+    let Some(next) = models.building() else { return passages.embed(cx, version, &model).await };
+    let live = match embedder(&cx.ports, &model) {
+        Err(error) => Err(error),
+        Ok(_) => match passages.embed(cx, version, &model).await {
+            Err(error) if error.kind.is_retryable() => return Err(error),
+            ended => ended,
+        },
+    };
+    match (live, passages.embed(cx, version, next).await) {
+        (Ok(()), Err(error)) => {
+            tracing::warn!(model = next.name, %error, "passages get vectors of the next embedding model later");
+            Ok(())
+        }
+        (Err(error), Ok(())) => {
+            tracing::warn!(%error, "passages have vectors of the next embedding model only");
+            Ok(())
+        }
+        (live, _) => live,
     }
-    let texts: Vec<String> = chunks.iter().map(Chunk::headed).collect();
-    let (vectors, _) = embed_texts(&*cx.ports.embedder, &texts).await?;
-    let points = chunks.iter().zip(&texts).zip(vectors);
-    let points = points.map(|((chunk, text), vector)| point(version, chunk, text, vector)).collect();
-    cx.ports.index.upsert(&version.tenant, cx.ports.embedder.model(), points).await
+}
+
+/// Writes passages `from..to` of a version to the index, with their vectors under one model.
+pub(crate) async fn embed_under(
+    cx: &JobContext,
+    model: &EmbeddingModel,
+    version: &Version,
+    from: u32,
+    to: u32,
+) -> PortResult<()> {
+    Passages::read(cx, version, from, to).await?.embed(cx, version, model).await
+}
+
+/// Passages, and what is embedded of each.
+struct Passages(Vec<(Chunk, String)>);
+
+impl Passages {
+    async fn read(cx: &JobContext, version: &Version, from: u32, to: u32) -> PortResult<Self> {
+        let chunks = cx.ports.store.chunk_range(version.id, from, to).await?;
+        if chunks.len() != to.saturating_sub(from) as usize {
+            let message = format!("passages {from}..{to} are {} in the store", chunks.len());
+            return Err(PortError::internal(message));
+        }
+        let headed = |chunk: Chunk| {
+            let text = chunk.headed();
+            (chunk, text)
+        };
+        Ok(Self(chunks.into_iter().map(headed).collect()))
+    }
+
+    async fn embed(&self, cx: &JobContext, version: &Version, model: &EmbeddingModel) -> PortResult<()> {
+        let embedder = embedder(&cx.ports, model)?;
+        let texts: Vec<String> = self.0.iter().map(|(_, text)| text.clone()).collect();
+        let (vectors, _) = embed_texts(&*embedder, &texts).await?;
+        let points = self.0.iter().zip(vectors);
+        let points = points.map(|((chunk, text), vector)| point(version, chunk, text, vector)).collect();
+        cx.ports.index.upsert(&version.tenant, &model.name, points).await
+    }
 }
 
 fn point(version: &Version, chunk: &Chunk, text: &str, vector: Vec<f32>) -> Point {

@@ -4,13 +4,16 @@
 //! the document in are stopped first. One that writes to the index after that finds the document deleted, and removes
 //! what it wrote itself.
 
-use crate::{EmbedChunks, IndexDocument, IngestDocument, JobContext, JobKind, documents::text_blob};
+use crate::{
+    BackfillChunks, EmbedChunks, IndexDocument, IngestDocument, JobContext, JobKind, documents::text_blob,
+};
 use chat_core::{
     Change, DocumentId, Job, JobFilter, JobState, PageRequest, PortError, PortResult, Version, VersionId,
 };
 
 /// The kinds that write passages.
-const WRITERS: [&str; 3] = [IngestDocument::KIND, EmbedChunks::KIND, IndexDocument::KIND];
+const WRITERS: [&str; 4] =
+    [IngestDocument::KIND, EmbedChunks::KIND, IndexDocument::KIND, BackfillChunks::KIND];
 
 /// What became of an attempt to remove a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

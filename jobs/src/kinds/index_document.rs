@@ -3,6 +3,7 @@
 use crate::{
     Done, Ending, JobContext, JobError, JobKind, RemoveVersion,
     documents::{current, embed_range, end_version},
+    models::live_model,
 };
 use async_trait::async_trait;
 use chat_core::{
@@ -10,7 +11,7 @@ use chat_core::{
     PortResult, RetryPolicy, Version, VersionId,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 /// From this attempt on, passages that the index does not have are written again.
 const REPAIR_AT: u32 = 3;
@@ -43,19 +44,27 @@ impl JobKind for IndexDocument {
         if total == 0 {
             return Err(JobError::Fail(PortError::internal("the version has no passages any more")));
         }
-        let mut indexed = cx.ports.index.count(&version.tenant, version.id).await?;
-        if indexed < total && cx.claim.failed_children > 0 {
+        let mut indexed = indexed(cx, &version).await?;
+        if indexed.most < total && cx.claim.failed_children > 0 {
             return Err(JobError::Fail(children_failure(cx, &version).await));
         }
-        cx.commit(vec![stage(&version, indexed.min(total), total)]).await?;
-        if indexed < total && cx.claim.attempt >= REPAIR_AT {
+        cx.commit(vec![stage(&version, indexed.most.min(total), total)]).await?;
+        if indexed.most < total && cx.claim.attempt >= REPAIR_AT {
             indexed = repair(cx, &version).await?;
         }
-        if indexed < total {
-            let message = format!("the index has {indexed} of {total} passages");
+        if indexed.most < total {
+            let message = format!("the index has {} of {total} passages", indexed.most);
             return Err(JobError::Retry(PortError::unavailable(message)));
         }
-        Ok(Done::with(flip(cx, &version).await?))
+        let changes = flip(cx, &version, indexed.models).await?;
+        match cx.commit(changes).await {
+            // The next attempt makes vectors of the model that searches use now.
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                Err(JobError::Retry(PortError::unavailable(error.message)))
+            }
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(Done::default()),
+        }
     }
 
     async fn end(&self, cx: &JobContext, ending: &Ending) -> PortResult<Done> {
@@ -67,9 +76,34 @@ fn stage(version: &Version, done: u64, total: u64) -> Change {
     Change::VersionStage { version: version.id, stage: DocumentStatus::Indexing, done, total }
 }
 
+/// What the index has of a version.
+struct Indexed {
+    /// The models under which it has all passages.
+    models: Vec<String>,
+    /// How many passages it has under the model that has most.
+    most: u64,
+}
+
+/// Counted under the model that searches use, and the one that is to follow it.
+async fn indexed(cx: &JobContext, version: &Version) -> PortResult<Indexed> {
+    let known = cx.ports.store.embedding_models().await?;
+    let names = iter::once(live_model(&cx.ports, &known).name)
+        .chain(known.building().map(|model| model.name.clone()));
+    let mut indexed = Indexed { models: Vec::new(), most: 0 };
+    for name in names {
+        let count = cx.ports.index.count_of(&version.tenant, &name, version.id).await?;
+        indexed.most = indexed.most.max(count);
+        if count >= version.chunk_count {
+            indexed.models.push(name);
+        }
+    }
+    Ok(indexed)
+}
+
 /// The flip, and the removal of every version that was uploaded earlier.
-async fn flip(cx: &JobContext, version: &Version) -> PortResult<Vec<Change>> {
-    let mut changes = vec![Change::FlipVersion(version.id)];
+async fn flip(cx: &JobContext, version: &Version, models: Vec<String>) -> PortResult<Vec<Change>> {
+    let indexed = Change::VersionIndexed { version: version.id, models };
+    let mut changes = vec![indexed, Change::FlipVersion(version.id)];
     for earlier in cx.ports.store.versions(version.document).await? {
         if earlier.id < version.id {
             let mut remove = RemoveVersion { version: earlier.id }.job(&version.tenant);
@@ -81,14 +115,14 @@ async fn flip(cx: &JobContext, version: &Version) -> PortResult<Vec<Change>> {
 }
 
 /// Writes all passages to the index again; those that are there are only replaced by themselves.
-async fn repair(cx: &JobContext, version: &Version) -> PortResult<u64> {
+async fn repair(cx: &JobContext, version: &Version) -> PortResult<Indexed> {
     tracing::warn!(version = %version.id, "the index lacks passages: they are written again");
     let total = version.chunk_count as u32;
     for from in (0..total).step_by(REPAIR as usize) {
         embed_range(cx, version, from, total.min(from + REPAIR)).await?;
         cx.commit(vec![stage(version, from.into(), total.into())]).await?;
     }
-    cx.ports.index.count(&version.tenant, version.id).await
+    indexed(cx, version).await
 }
 
 /// Why passages could not be embedded, as the last child that died says it.

@@ -9,14 +9,15 @@ mod support;
 pub use degraded::Degraded;
 pub use request::{Findings, Found, SearchRequest};
 
+use crate::models::{embedder, live_model};
 use chat_core::{
-    ChunkId, DocumentId, PortResult,
-    ports::{Hit, IndexQuery, Ports, SearchMode},
+    ChunkId, DocumentId, EmbeddingModels, PortResult,
+    ports::{Embedder, Hit, IndexQuery, Ports, SearchMode},
     text,
 };
 use degraded::{Missing, in_rows, is_away};
 use kept::Kept;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::Semaphore;
 
 /// The most passages of one question that the index is asked for.
@@ -38,22 +39,25 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Findin
         return Ok(Findings::default());
     }
     // Read before anything is looked for: what changes meanwhile is kept under a number that nobody asks for again.
-    let revision = ports.store.search_revision(&request.tenant).await?;
-    let key = kept::key(request, query, ports.embedder.model(), revision);
+    let store = &ports.store;
+    let (revision, models) =
+        tokio::try_join!(store.search_revision(&request.tenant), store.embedding_models())?;
+    let key = kept::key(request, query, &live_model(ports, &models).name, revision);
     if let Some(found) = kept::recall(ports, &request.tenant, &key).await? {
         return Ok(Findings { found, degraded: None });
     }
     let Some(documents) = documents(ports, request).await? else {
         return Ok(Findings::default());
     };
-    let (query, without_vector) = index_query(ports, request, query, documents).await?;
-    let (found, without_index) = {
+    let asked = index_query(ports, request, &models, query, documents).await?;
+    let without_vector = asked.query.mode != request.mode;
+    let (found, in_rows) = {
         let _place = SEARCHES.acquire().await;
-        let (mut candidates, without_index) = candidates(ports, query, request.limit).await?;
+        let (mut candidates, in_rows) = candidates(ports, asked, request.limit).await?;
         support::raise(&mut candidates);
-        (diversity::choose(candidates, request.limit), without_index)
+        (diversity::choose(candidates, request.limit), in_rows)
     };
-    let degraded = (without_vector || without_index).then_some(Degraded::Keyword);
+    let degraded = (without_vector || in_rows).then_some(Degraded::Keyword);
     if degraded.is_none() {
         kept::keep(ports, &key, found.iter().map(Kept::of).collect()).await;
     }
@@ -69,16 +73,27 @@ async fn documents(ports: &Ports, request: &SearchRequest) -> PortResult<Option<
     Ok((!documents.is_empty()).then_some(Some(documents)))
 }
 
-/// The query for the index; and whether it does without the vector that was asked for.
+/// What is looked for, and where.
+struct Asked {
+    query: IndexQuery,
+    /// In the rows: the index may lack what came in lately.
+    in_rows: bool,
+}
+
+/// The query for the index. If the embedding model does not answer, it is one for keywords.
 async fn index_query(
     ports: &Ports,
     request: &SearchRequest,
+    models: &EmbeddingModels,
     query: &str,
     documents: Option<Vec<DocumentId>>,
-) -> PortResult<(IndexQuery, bool)> {
+) -> PortResult<Asked> {
+    let model = live_model(ports, models);
+    let embedder = embedder(ports, &model);
+    let alpha = embedder.as_ref().map_or(0.5, |embedder| embedder.alpha());
     let (mode, vector) = match request.mode {
         SearchMode::Keyword => (SearchMode::Keyword, Vec::new()),
-        mode => match (mode, embed(ports, query).await) {
+        mode => match (mode, embed(embedder, query).await) {
             (mode, Ok(vector)) => {
                 Missing::Embedder.is_back();
                 (mode, vector)
@@ -92,21 +107,22 @@ async fn index_query(
     };
     let query = IndexQuery {
         tenant: request.tenant.clone(),
-        model: ports.embedder.model().to_owned(),
+        model: model.name,
         collections: request.collections.clone(),
         documents,
         terms: text::fts_terms(query),
         vector,
         mode,
-        alpha: ports.embedder.alpha(),
+        alpha,
         limit: 0,
     };
-    let fell_back = mode != request.mode;
-    Ok((query, fell_back))
+    // While one model replaces another that does not answer any more, new documents have vectors of the new one only.
+    let in_rows = mode != request.mode && models.building().is_some();
+    Ok(Asked { query, in_rows })
 }
 
-async fn embed(ports: &Ports, query: &str) -> PortResult<Vec<f32>> {
-    let embeddings = ports.embedder.embed(&[query.to_owned()]).await?;
+async fn embed(embedder: PortResult<Arc<dyn Embedder>>, query: &str) -> PortResult<Vec<f32>> {
+    let embeddings = embedder?.embed(&[query.to_owned()]).await?;
     embeddings.vectors.into_iter().next().ok_or_else(|| {
         chat_core::PortError::new(chat_core::ErrorKind::Protocol, "the embedding model returned no vector")
     })
@@ -115,9 +131,14 @@ async fn embed(ports: &Ports, query: &str) -> PortResult<Vec<f32>> {
 /// Enough passages that can be found to choose `limit` of them; and whether the rows had to be searched, because the
 /// index is away. The index may hold versions that are not live, so it is asked for more until there are enough, or no
 /// more.
-async fn candidates(ports: &Ports, mut query: IndexQuery, limit: usize) -> PortResult<(Vec<Found>, bool)> {
+async fn candidates(ports: &Ports, asked: Asked, limit: usize) -> PortResult<(Vec<Found>, bool)> {
+    let mut query = asked.query;
     let enough = (limit * 3).max(EVIDENCE);
     query.limit = enough + enough / 2;
+    if asked.in_rows {
+        let hits = in_rows(ports, &query).await?;
+        return Ok((resolve(ports, &query.tenant, &hits).await?, true));
+    }
     loop {
         let hits = match ports.index.search(query.clone()).await {
             Err(error) if query.mode != SearchMode::Vector && is_away(&error) => {

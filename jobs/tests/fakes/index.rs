@@ -14,7 +14,7 @@ use std::{
 /// Points in memory; scores are shares of matched words and cosines.
 #[derive(Default)]
 pub struct FakeIndex {
-    points: Mutex<BTreeMap<ChunkId, (Tenant, Point)>>,
+    points: Mutex<BTreeMap<(String, ChunkId), (Tenant, Point)>>,
     /// How often it was searched.
     pub searches: AtomicUsize,
     /// Forgets this many points of the next upsert, as a store that loses writes.
@@ -32,23 +32,26 @@ impl FakeIndex {
     }
 
     /// Adds points past the port.
-    pub fn add(&self, tenant: &Tenant, points: Vec<Point>) {
-        self.points
-            .lock()
-            .unwrap()
-            .extend(points.into_iter().map(|point| (point.id, (tenant.clone(), point))));
+    pub fn add(&self, tenant: &Tenant, model: &str, points: Vec<Point>) {
+        let named = |point: Point| ((model.to_owned(), point.id), (tenant.clone(), point));
+        self.points.lock().unwrap().extend(points.into_iter().map(named));
+    }
+
+    /// How many points there are of a model.
+    pub fn of_model(&self, model: &str) -> usize {
+        self.points.lock().unwrap().keys().filter(|(name, _)| name == model).count()
     }
 }
 
 #[async_trait]
 impl Index for FakeIndex {
-    async fn upsert(&self, tenant: &Tenant, _model: &str, mut points: Vec<Point>) -> PortResult<()> {
+    async fn upsert(&self, tenant: &Tenant, model: &str, mut points: Vec<Point>) -> PortResult<()> {
         if let Some(happens) = self.before_upsert.lock().unwrap().take() {
             happens();
         }
         let lost = self.lose.swap(0, Ordering::Relaxed).min(points.len());
         points.truncate(points.len() - lost);
-        self.add(tenant, points);
+        self.add(tenant, model, points);
         Ok(())
     }
 
@@ -59,13 +62,14 @@ impl Index for FakeIndex {
         }
         let points = self.points.lock().unwrap();
         let mut hits: Vec<Hit> = points
-            .values()
-            .filter(|(tenant, point)| {
-                *tenant == query.tenant
+            .iter()
+            .filter(|((model, _), (tenant, point))| {
+                *model == query.model
+                    && *tenant == query.tenant
                     && (query.collections.is_empty() || query.collections.contains(&point.collection))
                     && query.documents.as_ref().is_none_or(|documents| documents.contains(&point.document))
             })
-            .map(|(_, point)| hit(&query, point))
+            .map(|(_, (_, point))| hit(&query, point))
             .filter(|hit| hit.score > 0.0)
             .collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
@@ -75,6 +79,22 @@ impl Index for FakeIndex {
 
     async fn count(&self, _tenant: &Tenant, version: VersionId) -> PortResult<u64> {
         Ok(self.points.lock().unwrap().values().filter(|(_, point)| point.version == version).count() as u64)
+    }
+
+    async fn count_of(&self, _tenant: &Tenant, model: &str, version: VersionId) -> PortResult<u64> {
+        let points = self.points.lock().unwrap();
+        let of_both =
+            points.iter().filter(|((name, _), (_, point))| name == model && point.version == version);
+        Ok(of_both.count() as u64)
+    }
+
+    async fn drop_model(&self, model: &str) -> PortResult<u64> {
+        let mut points = self.points.lock().unwrap();
+        let some: Vec<_> = points.keys().filter(|(name, _)| name == model).take(3).cloned().collect();
+        for key in &some {
+            points.remove(key);
+        }
+        Ok(some.len() as u64)
     }
 
     async fn delete_version(&self, _tenant: &Tenant, version: VersionId) -> PortResult<()> {

@@ -135,12 +135,20 @@ pub struct FakeEmbedder {
     pub away: AtomicBool,
     /// How many texts it was given.
     pub texts: AtomicUsize,
+    /// Its name, if it is not `fake-embedder`.
+    pub name: Option<&'static str>,
+    /// The model that was configured before, if it can still be called.
+    pub before: Option<Arc<FakeEmbedder>>,
 }
 
 #[async_trait]
 impl Embedder for FakeEmbedder {
     fn model(&self) -> &'static str {
-        "fake-embedder"
+        self.name.unwrap_or("fake-embedder")
+    }
+
+    fn named(&self, model: &str, _dimensions: Option<u32>) -> Option<Arc<dyn Embedder>> {
+        self.before.clone().filter(|before| before.model() == model).map(|before| before as _)
     }
 
     fn max_batch(&self) -> usize {

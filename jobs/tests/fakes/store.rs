@@ -1,7 +1,8 @@
 use chat_core::{
-    Change, Chunk, Claim, CollectionId, Committed, DocumentId, DocumentStatus, ErrorKind, Event, Failure,
-    Fence, Job, JobFilter, JobId, JobState, Message, NewJob, Outcome, PortError, PortResult, Reference,
-    Response, ResponseId, Session, SessionId, StreamId, Timestamp, Version, VersionId, Write,
+    Change, Chunk, Claim, CollectionId, Committed, DocumentId, DocumentStatus, EmbeddingModel,
+    EmbeddingModels, ErrorKind, Event, Failure, Fence, Job, JobFilter, JobId, JobState, Message, ModelState,
+    NewJob, Outcome, PortError, PortResult, Reference, Response, ResponseId, Session, SessionId, StreamId,
+    Timestamp, Version, VersionId, Write,
 };
 use serde_json::Value;
 use std::{
@@ -30,6 +31,9 @@ pub struct Rows {
     /// What the next commits answer instead of writing.
     pub refuse: Vec<ErrorKind>,
     pub upkeep_left: u64,
+    pub models: EmbeddingModels,
+    /// Which versions are indexed under which models.
+    pub indexed: BTreeSet<(VersionId, String)>,
 }
 
 /// A store in memory.
@@ -61,11 +65,11 @@ impl Rows {
             }
         }
         let mut committed = Committed::default();
-        for change in write.changes {
-            self.apply(change, &mut committed);
-        }
         if let (Some(held), Some(outcome)) = (write.held, write.outcome) {
             self.finish(held.job, outcome);
+        }
+        for change in write.changes {
+            self.apply(change, &mut committed);
         }
         Ok(committed)
     }
@@ -151,8 +155,43 @@ impl Rows {
                 self.hidden_collections.remove(&id);
             }
             Change::VersionParsed { .. } => {}
+            Change::VersionIndexed { version, models } => {
+                let wanted = models.into_iter().filter(|name| self.models.wants(name));
+                self.indexed.extend(wanted.map(|name| (version, name)));
+            }
+            Change::BuildModel { name, dimensions } => {
+                for (name, state) in self.models.toward(&name).unwrap() {
+                    self.set_model(EmbeddingModel { name, dimensions, state });
+                }
+            }
+            Change::SwitchModel(name) => self.switch(&name),
+            Change::ForgetModel(name) => self.models.0.retain(|model| model.name != name),
             other => panic!("the fake store does not know {other:?}"),
         }
+    }
+
+    /// The versions that answer.
+    pub fn live(&self) -> impl Iterator<Item = VersionId> {
+        self.versions.values().filter(|it| !it.deleted && it.live_version == Some(it.id)).map(|it| it.id)
+    }
+
+    fn set_model(&mut self, model: EmbeddingModel) {
+        if model.state == ModelState::Dropping {
+            self.indexed.retain(|(_, name)| *name != model.name);
+        }
+        self.models.0.retain(|known| known.name != model.name);
+        self.models.0.push(model);
+    }
+
+    fn switch(&mut self, name: &str) {
+        let done = self.live().all(|id| self.indexed.contains(&(id, name.to_owned())));
+        let Some(next) = self.models.building().filter(|model| done && model.name == name).cloned() else {
+            return;
+        };
+        if let Some(before) = self.models.live().cloned() {
+            self.set_model(EmbeddingModel { state: ModelState::Dropping, ..before });
+        }
+        self.set_model(EmbeddingModel { state: ModelState::Live, ..next });
     }
 
     /// Hides a document, as the API does.
@@ -164,6 +203,12 @@ impl Rows {
     }
 
     fn enqueue(&mut self, new: NewJob) -> JobId {
+        let taken = self.jobs.values().find(|(known, job, _, _)| {
+            new.unique.is_some() && known.unique == new.unique && !job.state.is_final()
+        });
+        if let Some((known, ..)) = taken {
+            return known.id;
+        }
         let state = if new.pending_children > 0 { JobState::Waiting } else { JobState::Available };
         let job = Job {
             id: new.id,

@@ -2,12 +2,12 @@ use super::store::{FakeStore, matches};
 use async_trait::async_trait;
 use chat_core::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
-    Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId, Page, PageRequest,
-    Passage, PortError, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId, Tenant,
-    Timestamp, Version, VersionId, WorkerId, Write,
+    EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId,
+    Page, PageRequest, Passage, PortError, PortResult, Ready, Response, ResponseId, Session, SessionId,
+    StreamId, Tenant, Timestamp, Version, VersionId, WorkerId, Write,
     ports::{
-        ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, Reaped, Store,
-        Upkeep,
+        ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, ModelStore,
+        Reaped, Store, Upkeep,
     },
     text::Ranking,
 };
@@ -241,6 +241,33 @@ impl DocumentStore for FakeStore {
 
     async fn chunks(&self, _: &Tenant, _: DocumentId, _: u32, _: u32) -> PortResult<Vec<Chunk>> {
         unreachable!("handlers read ranges")
+    }
+}
+
+#[async_trait]
+impl ModelStore for FakeStore {
+    async fn embedding_models(&self) -> PortResult<EmbeddingModels> {
+        Ok(self.rows(|rows| rows.models.clone()))
+    }
+
+    async fn versions_without(
+        &self,
+        model: &str,
+        after: Option<VersionId>,
+        limit: u32,
+    ) -> PortResult<Vec<VersionId>> {
+        Ok(self.rows(|rows| {
+            let lacks = |id: &VersionId| !rows.indexed.contains(&(*id, model.to_owned()));
+            let live = rows.live().filter(|id| after.is_none_or(|after| *id > after));
+            live.filter(lacks).take(limit as usize).collect()
+        }))
+    }
+
+    async fn indexed_under(&self, model: &str) -> PortResult<(u64, u64)> {
+        Ok(self.rows(|rows| {
+            let has = |id: &VersionId| rows.indexed.contains(&(*id, model.to_owned()));
+            (rows.live().filter(has).count() as u64, rows.live().count() as u64)
+        }))
     }
 }
 

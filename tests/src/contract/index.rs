@@ -22,6 +22,7 @@ pub async fn exercise(index: &dyn Index) {
     what_is_replaced_is_found_once(index).await;
     deleted_is_gone(index).await;
     many_passages(index).await;
+    a_model_can_be_dropped(index).await;
     index.ping().await.unwrap();
 }
 
@@ -174,9 +175,14 @@ async fn tenants_and_models_are_apart(index: &dyn Index) {
     assert_eq!(index.count(&its.tenant, point.version).await.unwrap(), 0);
     index.delete_document(&its.tenant, point.document).await.unwrap();
     assert_eq!(index.count(&mine.tenant, point.version).await.unwrap(), 1);
-    // The next model has vectors of its own length.
-    let next = Point { id: ChunkId::of(point.version, 0, "next"), vector: vec![1.0, 0.0], ..point.clone() };
+    // The next model has vectors of its own length, of the same passage.
+    let next = Point { vector: vec![1.0, 0.0], ..point.clone() };
     index.upsert(&mine.tenant, "next", vec![next.clone()]).await.unwrap();
+    index.upsert(&mine.tenant, "next", vec![next.clone()]).await.unwrap();
+    assert_eq!(index.count(&mine.tenant, point.version).await.unwrap(), 2);
+    assert_eq!(index.count_of(&mine.tenant, "next", point.version).await.unwrap(), 1);
+    assert_eq!(index.count_of(&mine.tenant, "never heard of", point.version).await.unwrap(), 0);
+    assert_eq!(index.count_of(&its.tenant, "next", point.version).await.unwrap(), 0);
     let query = IndexQuery {
         model: "next".into(),
         vector: vec![1.0, 0.0],
@@ -212,6 +218,35 @@ async fn deleted_is_gone(index: &dyn Index) {
     for mode in [SearchMode::Hybrid, SearchMode::Vector, SearchMode::Keyword] {
         assert_eq!(shelf.found(shelf.query(mode, "first", X)).await, [other.id], "{mode:?}");
     }
+}
+
+async fn a_model_can_be_dropped(index: &dyn Index) {
+    const MANY: u32 = 2_500;
+    let old = format!("old/{}", DocumentId::new());
+    let shelves = [Shelf::new(index), Shelf::new(index)];
+    let version = VersionId::new();
+    let points: Vec<_> = (0..MANY)
+        .map(|ordinal| Point { id: ChunkId::of(version, ordinal, MODEL), version, ..point("所有权", X) })
+        .collect();
+    for shelf in &shelves {
+        index.upsert(&shelf.tenant, &old, points.clone()).await.unwrap();
+        shelf.add(&points[..5]).await;
+    }
+    let mut steps = 0;
+    while index.drop_model(&old).await.unwrap() > 0 {
+        steps += 1;
+        assert!(steps < 100, "it does not come to an end");
+    }
+    for shelf in &shelves {
+        assert_eq!(index.count_of(&shelf.tenant, &old, version).await.unwrap(), 0);
+        assert_eq!(index.count_of(&shelf.tenant, MODEL, version).await.unwrap(), 5);
+        assert_eq!(shelf.keyword("所有权").await.len(), 5);
+        let query = IndexQuery { model: old.clone(), ..shelf.query(SearchMode::Keyword, "所有权", X) };
+        assert!(shelf.found(query).await.is_empty());
+    }
+    assert_eq!(index.drop_model("never heard of").await.unwrap(), 0);
+    index.upsert(&shelves[0].tenant, &old, points[..1].to_vec()).await.unwrap();
+    assert_eq!(index.count_of(&shelves[0].tenant, &old, version).await.unwrap(), 1, "it can come back");
 }
 
 async fn many_passages(index: &dyn Index) {

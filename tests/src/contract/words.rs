@@ -106,13 +106,13 @@ async fn words_of_live_versions_are_found(store: &dyn Store) {
 
 async fn filters_narrow(store: &dyn Store) {
     let (here, of_here) = shelve(store, "word-filterer", &[(None, "same words 绿茶")]).await;
-    let (there, of_there) = shelve(store, "word-filterer", &[(None, "same words 红茶")]).await;
+    let (there, of_other) = shelve(store, "word-filterer", &[(None, "same words 红茶")]).await;
     let tenant = &here.tenant;
     let all = || query(tenant, "same");
     assert_eq!(hits(store, &all()).await.len(), 2);
     for (narrow, wanted) in [
         (KeywordQuery { collections: vec![here.collection], ..all() }, vec![of_here[0].id]),
-        (KeywordQuery { documents: Some(vec![there.document]), ..all() }, vec![of_there[0].id]),
+        (KeywordQuery { documents: Some(vec![there.document]), ..all() }, vec![of_other[0].id]),
         (KeywordQuery { collections: vec![CollectionId::new()], ..all() }, vec![]),
         (KeywordQuery { documents: Some(vec![DocumentId::new()]), ..all() }, vec![]),
         (KeywordQuery { documents: Some(vec![]), ..all() }, vec![]),

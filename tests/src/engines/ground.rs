@@ -9,7 +9,7 @@ use aws_sdk_s3::{
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgPool, postgres::PgConnectOptions};
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 /// A database, a prefix of keys, a prefix of collections and a bucket. All of it is removed when it is dropped.
 pub struct Ground {
@@ -96,6 +96,30 @@ impl Ground {
             }
         }
         count
+    }
+
+    /// How many passages its collections hold of each embedding model.
+    pub async fn points_of_models(&self) -> Vec<(String, u64)> {
+        let mut counts = BTreeMap::new();
+        for class in self.classes().await.unwrap() {
+            let tenants = self.weaviate(Method::GET, &format!("/v1/schema/{class}/tenants"), None).await;
+            for tenant in tenants.unwrap().as_array().unwrap() {
+                let tenant = tenant["name"].as_str().unwrap();
+                let query = format!(
+                    "{{Aggregate{{{class}(tenant:{tenant:?},groupBy:[\"model\"]){{groupedBy{{value}}meta{{count}}}}}}}}"
+                );
+                let answer = self
+                    .weaviate(Method::POST, "/v1/graphql", Some(json!({ "query": query })))
+                    .await
+                    .unwrap();
+                let groups = answer["data"]["Aggregate"][&class].as_array();
+                for group in groups.unwrap_or_else(|| panic!("{answer}")) {
+                    let model = group["groupedBy"]["value"].as_str().unwrap().to_owned();
+                    *counts.entry(model).or_default() += group["meta"]["count"].as_u64().unwrap();
+                }
+            }
+        }
+        counts.into_iter().collect()
     }
 
     async fn classes(&self) -> reqwest::Result<Vec<String>> {

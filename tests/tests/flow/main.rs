@@ -22,6 +22,7 @@ macro_rules! in_every_deployment {
 mod cancel;
 mod documents;
 mod keys;
+mod models;
 mod offline;
 mod resume;
 mod shared;

@@ -125,6 +125,37 @@ pub(super) async fn drop_if_empty(db: &mut SqliteConnection, space: i64) -> sqlx
         .map(drop)
 }
 
+/// Some tenant's space of a model.
+pub(super) async fn space_of(
+    db: &mut SqliteConnection,
+    model: &str,
+) -> sqlx::Result<Option<(SpaceName, i64)>> {
+    let found: Option<(String, i64)> =
+        sqlx::query_as("SELECT tenant, space FROM spaces WHERE model = ? LIMIT 1")
+            .bind(model)
+            .fetch_optional(db)
+            .await?;
+    let name = |tenant: String| SpaceName { tenant: tenant.as_str().into(), model: model.into() };
+    Ok(found.map(|(tenant, space)| (name(tenant), space)))
+}
+
+pub(super) async fn count_of(
+    readers: &SqlitePool,
+    tenant: &Tenant,
+    model: &str,
+    version: VersionId,
+) -> sqlx::Result<u64> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM points WHERE version = ? AND space = (SELECT space FROM spaces WHERE tenant = ? AND model = ?)",
+    )
+    .bind(&version.0.as_bytes()[..])
+    .bind(tenant.as_str())
+    .bind(model)
+    .fetch_one(readers)
+    .await?;
+    Ok(count as u64)
+}
+
 pub(super) async fn count(readers: &SqlitePool, tenant: &Tenant, version: VersionId) -> sqlx::Result<u64> {
     let count: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM points WHERE version = ? AND space IN (SELECT space FROM spaces WHERE tenant = ?)",

@@ -8,6 +8,9 @@ use super::{
 use chat_core::{DocumentId, PortError, PortResult, Tenant, VersionId, ports::Point};
 use sqlx::SqliteConnection;
 
+/// How many points one step removes.
+const STEP: i64 = 2_000;
+
 /// The dimension of the vectors. `Invalid` if they differ, or no distance can be computed of one.
 pub(super) fn dimension(points: &[Point]) -> PortResult<usize> {
     let dimension = points.first().map_or(0, |point| point.vector.len());
@@ -59,6 +62,20 @@ pub(super) async fn upsert(db: &mut SqliteConnection, space: i64, rows: &[NewRow
         .await?;
     }
     Ok(())
+}
+
+/// Removes some of the points of a space, and the space with the last of them. How many; an empty space counts as one,
+/// so that 0 means that there was nothing to do.
+pub(super) async fn drop_some(db: &mut SqliteConnection, space: i64) -> sqlx::Result<u64> {
+    let removed =
+        sqlx::query("DELETE FROM points WHERE row IN (SELECT row FROM points WHERE space = ? LIMIT ?)")
+            .bind(space)
+            .bind(STEP)
+            .execute(&mut *db)
+            .await?
+            .rows_affected();
+    drop_if_empty(db, space).await?;
+    Ok(removed.max(1))
 }
 
 /// What is to be removed.

@@ -5,6 +5,7 @@
 //! of `chat_core::text`, so that Weaviate only has to split them at spaces.
 
 mod grpc;
+mod names;
 mod points;
 mod rest;
 mod schema;
@@ -21,7 +22,6 @@ use grpc::Grpc;
 use rest::Rest;
 use schema::Schema;
 use std::fmt;
-use uuid::Uuid;
 
 /// Where Weaviate is.
 #[derive(Clone)]
@@ -79,16 +79,6 @@ impl WeaviateIndex {
     }
 }
 
-/// The name of a tenant's shard: letters, digits, `-` and `_`, at most 64 of them.
-fn shard(tenant: &Tenant) -> String {
-    let name = tenant.as_str();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if (1..=60).contains(&name.len()) && name.bytes().all(plain) {
-        return format!("t-{name}");
-    }
-    format!("h-{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple())
-}
-
 #[async_trait]
 impl Index for WeaviateIndex {
     async fn upsert(&self, tenant: &Tenant, model: &str, points: Vec<Point>) -> PortResult<()> {
@@ -101,7 +91,16 @@ impl Index for WeaviateIndex {
     }
 
     async fn count(&self, tenant: &Tenant, version: VersionId) -> PortResult<u64> {
-        self.count_of(tenant, points::equals("version", &version.0.to_string())).await
+        self.count_of_all(tenant, points::equals("version", &version.0.to_string())).await
+    }
+
+    async fn count_of(&self, tenant: &Tenant, model: &str, version: VersionId) -> PortResult<u64> {
+        let version = points::equals("version", &version.0.to_string());
+        self.count_of_all(tenant, points::both(points::equals("model", model), version)).await
+    }
+
+    async fn drop_model(&self, model: &str) -> PortResult<u64> {
+        self.drop_some(model).await
     }
 
     async fn delete_version(&self, tenant: &Tenant, version: VersionId) -> PortResult<()> {
@@ -114,25 +113,5 @@ impl Index for WeaviateIndex {
 
     async fn ping(&self) -> PortResult<()> {
         self.rest.is_ready().await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn every_tenant_has_a_shard_of_its_own() {
-        let long = "x".repeat(61);
-        let tenants = ["default", "a_b-C", "租户", "a b", "a/b", "t-default", "", &long];
-        let shards: HashSet<_> = tenants.iter().map(|name| shard(&Tenant::from(*name))).collect();
-        assert_eq!(shards.len(), tenants.len());
-        for name in &shards {
-            assert!(
-                name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)),
-                "{name}"
-            );
-        }
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     WeaviateIndex,
+    names::{object_id, shard},
     schema::vector_name,
-    shard,
     wire::{
-        AggregateReply, AggregateRequest, BatchDeleteReply, BatchDeleteRequest, BatchObject,
+        AND, AggregateReply, AggregateRequest, BatchDeleteReply, BatchDeleteRequest, BatchObject,
         BatchObjectsRequest, BatchProperties, EQUAL, FilterTarget, Filters, SINGLE_FP32, Struct, TestValue,
         Value, ValueKind, Vectors,
     },
@@ -19,6 +19,8 @@ const GROUP: usize = 256;
 const TRIES: u32 = 4;
 /// The first pause between two tries; it doubles.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How many objects one step of dropping a model deletes, or a few more.
+const STEP: u64 = 10_000;
 /// How often a delete is repeated: each matches 10,000 objects at most.
 const ROUNDS: usize = 1_000;
 
@@ -30,6 +32,11 @@ pub(crate) fn equals(property: &str, value: &str) -> Filters {
         test_value: Some(TestValue::Text(value.to_owned())),
         ..Filters::default()
     }
+}
+
+/// Objects that meet both conditions.
+pub(crate) fn both(one: Filters, other: Filters) -> Filters {
+    Filters { operator: AND, filters: vec![one, other], ..Filters::default() }
 }
 
 /// A vector as it is sent.
@@ -100,7 +107,7 @@ impl WeaviateIndex {
         ];
         let fields = fields.map(|(name, value)| (name.to_owned(), text(value))).into();
         BatchObject {
-            uuid: point.id.0.to_string(),
+            uuid: object_id(point.id, model).to_string(),
             properties: Some(BatchProperties { non_ref_properties: Some(Struct { fields }) }),
             collection: self.schema.collection.clone(),
             tenant: shard(tenant),
@@ -108,7 +115,7 @@ impl WeaviateIndex {
         }
     }
 
-    pub(crate) async fn count_of(&self, tenant: &Tenant, filters: Filters) -> PortResult<u64> {
+    pub(crate) async fn count_of_all(&self, tenant: &Tenant, filters: Filters) -> PortResult<u64> {
         let request = AggregateRequest {
             collection: self.schema.collection.clone(),
             tenant: shard(tenant),
@@ -118,6 +125,27 @@ impl WeaviateIndex {
         let reply = or_nothing(self.grpc.aggregate(request).await, AggregateReply::default())?;
         let count = reply.single_result.and_then(|single| single.objects_count).unwrap_or(0);
         Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Deletes objects of a model, shard by shard, until these are enough for one step. How many.
+    pub(crate) async fn drop_some(&self, model: &str) -> PortResult<u64> {
+        let mut dropped = 0;
+        for shard in self.schema.shards(&self.rest).await? {
+            let request = BatchDeleteRequest {
+                collection: self.schema.collection.clone(),
+                filters: Some(equals("model", model)),
+                tenant: Some(shard),
+            };
+            let reply = or_nothing(self.grpc.delete(request).await, BatchDeleteReply::default())?;
+            if reply.failed > 0 {
+                return Err(PortError::unavailable("the index did not delete some passages"));
+            }
+            dropped += u64::try_from(reply.matches).unwrap_or(0);
+            if dropped >= STEP {
+                break;
+            }
+        }
+        Ok(dropped)
     }
 
     /// Deletes until nothing matches any more, and counts to be sure.
@@ -132,7 +160,7 @@ impl WeaviateIndex {
             if reply.failed > 0 {
                 tracing::warn!(failed = reply.failed, "the index did not delete some passages");
                 tokio::time::sleep(PAUSE).await;
-            } else if reply.matches == 0 && self.count_of(tenant, filters.clone()).await? == 0 {
+            } else if reply.matches == 0 && self.count_of_all(tenant, filters.clone()).await? == 0 {
                 return Ok(());
             }
         }

@@ -64,6 +64,13 @@ impl Schema {
         rest.ask(Method::GET, &format!("/schema/{}", self.collection), None).await
     }
 
+    /// The names of all shards; none if there is no collection yet.
+    pub(crate) async fn shards(&self, rest: &Rest) -> PortResult<Vec<String>> {
+        let found = rest.ask(Method::GET, &format!("/schema/{}/tenants", self.collection), None).await?;
+        let shards = found.as_ref().and_then(Value::as_array).into_iter().flatten();
+        Ok(shards.filter_map(|shard| shard["name"].as_str().map(str::to_owned)).collect())
+    }
+
     fn collection_with(&self, model: &str) -> Value {
         let id = |name: &str| {
             json!({ "name": name, "dataType": ["text"], "tokenization": "field",

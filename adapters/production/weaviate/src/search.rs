@@ -2,16 +2,16 @@
 
 use crate::{
     WeaviateIndex,
+    names::{passage_id, shard},
     points::{equals, or_nothing, vectors},
     schema::vector_name,
-    shard,
     wire::{
         AND, Bm25, CONTAINS_ANY, FilterTarget, Filters, Hybrid, MetadataRequest, MetadataResult, NearVector,
         PropertiesRequest, RELATIVE_SCORE, SearchReply, SearchRequest, Targets, TestValue, TextArray,
     },
 };
 use chat_core::{
-    ChunkId, PortResult,
+    PortResult,
     ports::{Hit, IndexQuery, SearchMode},
 };
 use uuid::Uuid;
@@ -31,7 +31,7 @@ impl WeaviateIndex {
         let reply = or_nothing(self.grpc.search(self.request(&query, mode)).await, SearchReply::default())?;
         let found: Vec<_> = reply.results.into_iter().filter_map(|result| result.metadata).collect();
         let best = found.first().map_or(1.0, |best| best.score).max(f32::MIN_POSITIVE);
-        Ok(found.iter().filter_map(|found| hit(found, mode, best)).collect())
+        Ok(found.iter().filter_map(|found| hit(found, &query.model, mode, best)).collect())
     }
 
     fn request(&self, query: &IndexQuery, mode: SearchMode) -> SearchRequest {
@@ -93,8 +93,8 @@ fn any_of(property: &str, ids: impl Iterator<Item = Uuid>) -> Filters {
     }
 }
 
-fn hit(found: &MetadataResult, mode: SearchMode, best: f32) -> Option<Hit> {
-    let id = ChunkId(Uuid::parse_str(&found.id).ok()?);
+fn hit(found: &MetadataResult, model: &str, mode: SearchMode, best: f32) -> Option<Hit> {
+    let id = passage_id(Uuid::parse_str(&found.id).ok()?, model);
     let cosine = found.distance_present.then_some(1.0 - found.distance);
     Some(match mode {
         SearchMode::Vector => Hit { id, score: cosine?.clamp(0.0, 1.0), vector: cosine, keyword: None },

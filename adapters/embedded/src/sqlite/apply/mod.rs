@@ -11,6 +11,7 @@ mod enqueue;
 mod events;
 mod finish;
 mod keys;
+mod models;
 
 pub(crate) use control::narrow;
 

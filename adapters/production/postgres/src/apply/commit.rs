@@ -1,6 +1,6 @@
 //! One request that is not on the hot path: all of its writes, or none.
 
-use super::{Tx, chat, control, documents, enqueue, events, finish, keys};
+use super::{Tx, chat, control, documents, enqueue, events, finish, keys, models};
 use crate::{
     clock::SharedClock,
     error::{is_connection, is_transient, port_error},
@@ -126,6 +126,10 @@ async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed)
         | Change::EndResponse(..)
         | Change::SaveSummary { .. }
         | Change::KeepAnswer(_) => chat::apply(tx, change.clone()).await,
+        Change::VersionIndexed { .. }
+        | Change::BuildModel { .. }
+        | Change::SwitchModel(_)
+        | Change::ForgetModel(_) => models::apply(tx, change).await,
         change => documents::apply(tx, change.clone(), committed).await,
     }
 }

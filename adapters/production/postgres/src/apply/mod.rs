@@ -11,6 +11,7 @@ mod enqueue;
 mod events;
 mod finish;
 mod keys;
+mod models;
 mod words;
 
 pub(crate) use accept::accept_work;

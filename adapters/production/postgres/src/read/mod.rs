@@ -5,7 +5,10 @@ mod documents;
 mod events;
 mod jobs;
 mod keys;
+mod models;
 mod words;
+
+pub(crate) use models::read_model;
 
 use chat_core::PageRequest;
 use serde::de::DeserializeOwned;

@@ -18,7 +18,7 @@ const CANDIDATES: i64 = 32;
 
 /// First the rows that have most of the question's words, rare ones counting more; then their passages. Filters come
 /// before the limits, so that what is filtered out takes nobody's place.
-const FIND: &str = r#"
+const FIND: &str = r"
 WITH found AS (
     SELECT place.version, place.block, asked.key
     FROM unnest($1::integer[]) AS asked (key) CROSS JOIN LATERAL (
@@ -33,7 +33,7 @@ best AS (
     SELECT version, block FROM found JOIN rarity USING (key)
     GROUP BY version, block ORDER BY sum(weight) DESC, version, block LIMIT $6)
 SELECT k.id, k.title, k.text FROM best
-JOIN chunks k ON k.version = best.version AND k.ordinal >= best.block * $7 AND k.ordinal < (best.block + 1) * $7"#;
+JOIN chunks k ON k.version = best.version AND k.ordinal >= best.block * $7 AND k.ordinal < (best.block + 1) * $7";
 
 pub(super) async fn find(store: &PostgresStore, query: &KeywordQuery) -> PortResult<Vec<Hit>> {
     if query.terms.is_empty() || query.limit == 0 || query.documents.as_ref().is_some_and(Vec::is_empty) {
