@@ -6,6 +6,7 @@ mod dispatch;
 mod error;
 mod fair;
 mod id;
+pub mod memo;
 mod model;
 pub mod ports;
 pub mod text;

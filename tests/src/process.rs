@@ -123,8 +123,13 @@ impl Process {
 
     /// The sum of a metric over its labels; none if there is no such metric.
     pub async fn metric(&self, name: &str) -> Option<f64> {
+        self.metric_of(name, "").await
+    }
+
+    /// The same, only of lines that hold this: `cache="session_data"`.
+    pub async fn metric_of(&self, name: &str, label: &str) -> Option<f64> {
         let text = http().get(format!("{}/metrics", self.beside)).send().await.unwrap().text().await.unwrap();
-        let values = text.lines().filter_map(|line| {
+        let values = text.lines().filter(|line| line.contains(label)).filter_map(|line| {
             let rest = line.strip_prefix(name)?;
             let value = if rest.starts_with('{') { rest.rsplit('}').next()? } else { rest };
             rest.starts_with(['{', ' ']).then(|| value.trim().parse::<f64>().ok())?

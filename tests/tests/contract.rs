@@ -18,7 +18,7 @@ use chat_tests::{
 use chat_weaviate::{WeaviateIndex, WeaviateOptions};
 use std::{sync::Arc, time::Duration};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sqlite_is_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(SqliteOptions::new(folder.path().join("chat.db"))).await.unwrap();
@@ -27,12 +27,15 @@ async fn sqlite_is_a_store() {
     contract::turns::exercise(&store).await;
     contract::words::exercise(&store).await;
     contract::models::exercise(&store).await;
+    let cache = MemoryCache::new();
+    contract::memo::exercise((&store, &cache), (&store, &cache)).await;
     store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgresql_is_a_store() {
-    let ground = Ground::claim(&Engines::named()).await;
+    let engines = Engines::named();
+    let ground = Ground::claim(&engines).await;
     let options = PostgresOptions::new(ground.database_url());
     let refused = PostgresStore::connect(options.clone()).await.map(drop).unwrap_err();
     assert!(refused.kind == ErrorKind::Invalid && refused.message.contains("chat migrate"), "{refused}");
@@ -46,6 +49,10 @@ async fn postgresql_is_a_store() {
     contract::models::exercise(&store).await;
     let other = PostgresStore::connect(options).await.unwrap();
     contract::replicas::exercise(&store, &other).await;
+    let redis = RedisKind::Single(engines.setting("REDIS_URL").to_owned());
+    let one = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
+    let two = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
+    contract::memo::exercise((&store, &*one.cache), (&other, &*two.cache)).await;
     store.close().await;
     other.close().await;
 }

@@ -17,7 +17,7 @@ pub(super) const REDIS_MEMORY: &str = "redis_memory_used_bytes";
 /// Which program this is.
 pub(super) const BUILD: &str = "chat_build_info";
 
-const COUNTERS: [(&str, &str); 11] = [
+const COUNTERS: [(&str, &str); 13] = [
     ("chat_messages_processed_total", "Turns that ended, by status"),
     ("jobs_enqueued_total", "Jobs enqueued, by kind and lane"),
     ("jobs_started_total", "Attempts begun, by kind and lane"),
@@ -27,6 +27,8 @@ const COUNTERS: [(&str, &str); 11] = [
     ("jobs_dead_total", "Jobs given up, by kind and lane"),
     ("jobs_cancelled_total", "Jobs stopped on request, by kind and lane"),
     ("jobs_reaped_total", "Jobs whose worker was gone"),
+    ("cache_hits_total", "Questions to a cache that it answered, by cache"),
+    ("cache_misses_total", "Questions to a cache that the database had to answer, by cache"),
     ("llm_tokens_total", "Tokens read and written by models, by model and direction"),
     ("llm_cost_microdollars_total", "Cost of models in millionths of a US dollar, by model"),
 ];

@@ -3,9 +3,10 @@
 use crate::{ChunkId, CollectionId, DocumentId, JobId, MessageId, ResponseId, SessionId, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// A conversation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
@@ -23,6 +24,26 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// Another one after each change of what its owner gave; the store gives it, and nil to a new one.
+    pub revision: Uuid,
+}
+
+/// What tells whether a copy of a session is still right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionStamp {
+    /// The session.
+    pub id: SessionId,
+    /// Its revision now.
+    pub revision: Uuid,
+    /// When it last changed; messages change this, and no revision.
+    pub updated_at: Timestamp,
+}
+
+impl SessionStamp {
+    /// Whether a copy is of this revision of this session.
+    pub fn is_of(&self, copy: &Session) -> bool {
+        copy.id == self.id && copy.revision == self.revision
+    }
 }
 
 /// Who said it.

@@ -195,7 +195,7 @@ pub struct Version {
 }
 
 /// A passage of a version.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chunk {
     /// Its id.
     pub id: ChunkId,

@@ -21,7 +21,7 @@ pub use llm::*;
 pub use parser::*;
 pub use store::*;
 
-use crate::Dispatcher;
+use crate::{Dispatcher, memo::Memo};
 use std::sync::Arc;
 
 /// All ports of a process.
@@ -50,6 +50,11 @@ pub struct Ports {
 }
 
 impl Ports {
+    /// Reads rows through the cache.
+    pub fn memo(&self) -> Memo<'_> {
+        Memo::new(&*self.store, &*self.cache)
+    }
+
     /// Commits writes and tells who waits for them.
     pub fn dispatcher(&self) -> Dispatcher {
         Dispatcher::new(self.store.clone(), self.lanes.clone(), self.bus.clone())

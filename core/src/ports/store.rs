@@ -2,8 +2,8 @@ use super::Hit;
 use crate::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
     EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId,
-    Page, PageRequest, Passage, PortResult, Ready, Response, ResponseId, Session, SessionId, StreamId,
-    Tenant, Timestamp, Version, VersionId, WorkerId, Write,
+    Page, PageRequest, Passage, PortResult, Ready, Response, ResponseId, Session, SessionId, SessionStamp,
+    StreamId, Tenant, Timestamp, Version, VersionId, WorkerId, Write,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -52,6 +52,10 @@ pub trait ChatStore: Send + Sync {
     async fn session(&self, tenant: &Tenant, id: SessionId) -> PortResult<Session>;
     /// A tenant's sessions.
     async fn sessions(&self, tenant: &Tenant, page: PageRequest) -> PortResult<Page<Session>>;
+    /// What a copy of a session is compared with.
+    async fn session_stamp(&self, tenant: &Tenant, id: SessionId) -> PortResult<SessionStamp>;
+    /// The same for a page of a tenant's sessions.
+    async fn session_stamps(&self, tenant: &Tenant, page: PageRequest) -> PortResult<Page<SessionStamp>>;
     /// The messages of a session.
     async fn messages(
         &self,
@@ -61,7 +65,8 @@ pub trait ChatStore: Send + Sync {
     ) -> PortResult<Page<Message>>;
     /// One message.
     async fn message(&self, tenant: &Tenant, id: MessageId) -> PortResult<Message>;
-    /// What was said before a message, newest first, at most `limit` messages; and the summary of what is older.
+    /// What was said before a message, newest first, at most `limit` messages; the summary of what is older, and the
+    /// session's stamp.
     async fn history(&self, session: SessionId, before: MessageId, limit: u32) -> PortResult<History>;
     /// One response.
     async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response>;
@@ -82,6 +87,8 @@ pub struct History {
     pub messages: Vec<Message>,
     /// What older messages were about, and the last message that it covers.
     pub summary: Option<(MessageId, String)>,
+    /// What a copy of the session is compared with; none: it was deleted.
+    pub session: Option<SessionStamp>,
 }
 
 /// What to look for in the rows.
@@ -132,11 +139,13 @@ pub trait DocumentStore: Send + Sync {
     ) -> PortResult<Vec<DocumentId>>;
     /// Some documents of a hidden collection.
     async fn hidden_documents(&self, collection: CollectionId, limit: u32) -> PortResult<Vec<DocumentId>>;
+    /// The version of a document that answers now; none until the first is ready.
+    async fn live_version(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Option<VersionId>>;
     /// One version, whoever owns it: for jobs.
     async fn version(&self, id: VersionId) -> PortResult<Version>;
     /// Every version of a document: for jobs that remove it.
     async fn versions(&self, document: DocumentId) -> PortResult<Vec<Version>>;
-    /// Passages `from..to` of a version.
+    /// Passages `from..to` of a version. Those of a version that answers, or has answered, never change.
     async fn chunk_range(&self, version: VersionId, from: u32, to: u32) -> PortResult<Vec<Chunk>>;
     /// The passages of a document's live version, in order, from an ordinal on.
     async fn chunks(

@@ -51,7 +51,7 @@ async fn delete_blobs(cx: &JobContext, version: &Version) -> PortResult<()> {
 
 /// Drops what is cached of a document.
 pub(crate) async fn forget_document(cx: &JobContext, document: DocumentId) {
-    cx.ports.cache.forget(&format!("chunks:{document}")).await;
+    cx.ports.memo().forget_chunks(document).await;
 }
 
 async fn stop_writers(cx: &JobContext, document: DocumentId) -> PortResult<()> {

@@ -2,7 +2,7 @@
 
 use super::{Found, SearchRequest, resolve};
 use chat_core::{
-    ChunkId, PortResult, Tenant,
+    ChunkId, PortResult, Tenant, memo,
     ports::{Hit, Ports},
 };
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,12 @@ pub(super) fn key(request: &SearchRequest, query: &str, model: &str, revision: u
 
 /// What was remembered, unless some of it cannot be found any more.
 pub(super) async fn recall(ports: &Ports, tenant: &Tenant, key: &str) -> PortResult<Option<Vec<Found>>> {
+    let found = remembered(ports, tenant, key).await?;
+    memo::count(memo::SEARCHES, found.is_some());
+    Ok(found)
+}
+
+async fn remembered(ports: &Ports, tenant: &Tenant, key: &str) -> PortResult<Option<Vec<Found>>> {
     let Some(value) = ports.cache.get(key).await else {
         return Ok(None);
     };

@@ -92,6 +92,7 @@ impl Rig {
             metadata: Value::Null,
             created_at: self.clock.now(),
             updated_at: self.clock.now(),
+            revision: uuid::Uuid::nil(),
         };
         self.store.rows(|rows| rows.sessions.insert(id, session));
         id

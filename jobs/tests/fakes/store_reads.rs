@@ -4,7 +4,7 @@ use chat_core::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
     EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId,
     Page, PageRequest, Passage, PortError, PortResult, Ready, Response, ResponseId, Session, SessionId,
-    StreamId, Tenant, Timestamp, Version, VersionId, WorkerId, Write,
+    SessionStamp, StreamId, Tenant, Timestamp, Version, VersionId, WorkerId, Write,
     ports::{
         ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, ModelStore,
         Reaped, Store, Upkeep,
@@ -16,6 +16,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 fn found<T>(row: Option<T>, what: &str) -> PortResult<T> {
     row.ok_or_else(|| PortError::not_found(what))
+}
+
+fn stamp(session: &Session) -> SessionStamp {
+    SessionStamp { id: session.id, revision: session.revision, updated_at: session.updated_at }
 }
 
 #[async_trait]
@@ -71,6 +75,14 @@ impl ChatStore for FakeStore {
         found(self.rows(|rows| rows.sessions.get(&id).cloned()), "the session")
     }
 
+    async fn session_stamp(&self, _tenant: &Tenant, id: SessionId) -> PortResult<SessionStamp> {
+        found(self.rows(|rows| rows.sessions.get(&id).map(stamp)), "the session")
+    }
+
+    async fn session_stamps(&self, _tenant: &Tenant, _page: PageRequest) -> PortResult<Page<SessionStamp>> {
+        unreachable!("handlers list no sessions")
+    }
+
     async fn message(&self, _tenant: &Tenant, id: MessageId) -> PortResult<Message> {
         found(self.rows(|rows| rows.messages.iter().find(|message| message.id == id).cloned()), "the message")
     }
@@ -81,7 +93,8 @@ impl ChatStore for FakeStore {
                 rows.messages.iter().filter(|m| m.session == session && m.id < before).cloned().collect();
             messages.sort_by_key(|message| std::cmp::Reverse(message.id));
             messages.truncate(limit as usize);
-            History { messages, summary: rows.summary.clone() }
+            let session = rows.sessions.get(&session).map(stamp);
+            History { messages, summary: rows.summary.clone(), session }
         }))
     }
 
@@ -144,6 +157,10 @@ impl DocumentStore for FakeStore {
             documents.truncate(limit as usize);
             documents
         }))
+    }
+
+    async fn live_version(&self, _tenant: &Tenant, _id: DocumentId) -> PortResult<Option<VersionId>> {
+        unreachable!("handlers read versions")
     }
 
     async fn version(&self, id: VersionId) -> PortResult<Version> {

@@ -56,7 +56,7 @@ fn succeeded() -> Outcome {
     Outcome::Succeeded { result: None }
 }
 
-fn error(attempt: u32) -> AttemptError {
+pub(super) fn error(attempt: u32) -> AttemptError {
     AttemptError { attempt, at: Timestamp(0), kind: "internal".into(), message: "it broke".into() }
 }
 

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod index;
 pub mod jobs;
 pub mod lanes;
+pub mod memo;
 pub mod models;
 pub mod replicas;
 pub mod rows;

@@ -33,6 +33,7 @@ pub(super) fn session(tenant: &Tenant) -> Session {
         metadata: json!({"a": [1, "二"]}),
         created_at: Timestamp(1_000),
         updated_at: Timestamp(1_000),
+        revision: uuid::Uuid::nil(),
     }
 }
 
@@ -228,7 +229,7 @@ pub(super) async fn library(store: &dyn Store, tenant: &str, metadata: Value) ->
     (library, first)
 }
 
-fn chunks(version: VersionId, count: u32) -> Vec<Chunk> {
+pub(super) fn chunks(version: VersionId, count: u32) -> Vec<Chunk> {
     (0..count)
         .map(|ordinal| Chunk {
             id: ChunkId::of(version, ordinal, "m"),

@@ -19,6 +19,7 @@ macro_rules! in_every_deployment {
     };
 }
 
+mod caches;
 mod cancel;
 mod documents;
 mod keys;

@@ -26,17 +26,39 @@ pub async fn list_chunks(
 ) -> Result<Json<List<ChunkView>>, Problem> {
     let page = page::request::<ChunkId>(&mut query, true);
     query.finish()?;
-    let store = &*state.ports.store;
-    let document = store.document(&caller.tenant, id).await?;
-    let after = ordinal(store, &caller, id, "after", page.after).await?;
-    let before = ordinal(store, &caller, id, "before", page.before).await?;
-    let range = Range::of(page, after, before, document.chunk_count as u32);
-    let mut rows = store.chunks(&caller.tenant, id, range.from, range.count).await?;
-    if !page.ascending {
-        rows.reverse();
-    }
-    let found = Page { rows, has_more: range.has_more };
+    let found = match state.ports.memo().chunks(&caller.tenant, id).await? {
+        Some(all) => page_of(all, page)?,
+        None => read_page(&*state.ports.store, &caller, id, page).await?,
+    };
     Ok(Json(List::of(found, |chunk: &Chunk| chunk.id.to_string(), |chunk| ChunkView::of(id, chunk))))
+}
+
+/// A page of passages that are all at hand.
+fn page_of(all: Vec<Chunk>, page: PageRequest) -> Result<Page<Chunk>, Problem> {
+    let place = |name, id: Option<Uuid>| {
+        let Some(id) = id else { return Ok(None) };
+        let found = all.iter().find(|chunk| chunk.id.uuid() == id);
+        found.map(|chunk| Some(chunk.ordinal)).ok_or_else(|| missing(name))
+    };
+    let (after, before) = (place("after", page.after)?, place("before", page.before)?);
+    let range = Range::of(page, after, before, all.len() as u32);
+    let rows = all.into_iter().skip(range.from as usize).take(range.count as usize).collect();
+    Ok(range.page(rows, page.ascending))
+}
+
+/// A page of a document that has too many passages to have them all at hand.
+async fn read_page(
+    store: &dyn Store,
+    caller: &Caller,
+    id: DocumentId,
+    page: PageRequest,
+) -> Result<Page<Chunk>, Problem> {
+    let document = store.document(&caller.tenant, id).await?;
+    let after = ordinal(store, caller, id, "after", page.after).await?;
+    let before = ordinal(store, caller, id, "before", page.before).await?;
+    let range = Range::of(page, after, before, document.chunk_count as u32);
+    let rows = store.chunks(&caller.tenant, id, range.from, range.count).await?;
+    Ok(range.page(rows, page.ascending))
 }
 
 /// The place of a passage in the document. Ids of passages are not in their order.
@@ -50,8 +72,11 @@ async fn ordinal(
     let Some(id) = id else { return Ok(None) };
     let found: PortResult<Vec<_>> = store.passages(&caller.tenant, &[ChunkId(id)]).await;
     let passage = found?.into_iter().find(|passage| passage.document == document);
-    let missing = || Problem::field(name, "is not a passage of this document");
-    passage.map(|passage| Some(passage.chunk.ordinal)).ok_or_else(missing)
+    passage.map(|passage| Some(passage.chunk.ordinal)).ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> Problem {
+    Problem::field(name, "is not a passage of this document")
 }
 
 /// Which passages a page has, by their place.
@@ -70,6 +95,14 @@ impl Range {
         let count = page.limit.min(end - first);
         let from = if page.ascending { first } else { end - count };
         Self { from, count, has_more: end - first > count }
+    }
+
+    /// The page, of its rows in the order of the text.
+    fn page(&self, mut rows: Vec<Chunk>, ascending: bool) -> Page<Chunk> {
+        if !ascending {
+            rows.reverse();
+        }
+        Page { rows, has_more: self.has_more }
     }
 }
 

@@ -28,5 +28,6 @@ pub async fn delete_document(
         Change::Enqueue(Box::new(job)),
     ];
     state.commit(changes, Vec::new()).await?;
+    state.ports.memo().forget_chunks(id).await;
     Ok(StatusCode::NO_CONTENT)
 }

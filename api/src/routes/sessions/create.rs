@@ -18,6 +18,7 @@ use axum::{
 use chat_core::{Change, CollectionId, Session, SessionId};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// A conversation to be begun.
 #[derive(Debug, ToSchema)]
@@ -72,6 +73,7 @@ pub async fn create_session(
         metadata: body.value.metadata.unwrap_or_else(|| json!({})),
         created_at: now,
         updated_at: now,
+        revision: Uuid::nil(),
     };
     let location = format!("/api/v1/sessions/{}", session.id);
     let answer = Answer::new(StatusCode::CREATED, &SessionView::from(session.clone())).at(location);

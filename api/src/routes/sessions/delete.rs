@@ -19,7 +19,9 @@ pub async fn delete_session(
 ) -> Result<StatusCode, Problem> {
     state.ports.store.session(&caller.tenant, id).await?;
     let turns = JobFilter { tenant: Some(caller.tenant.clone()), session: Some(id), ..JobFilter::default() };
-    let changes = vec![Change::CancelJobs(turns, Vec::new()), Change::DeleteSession(caller.tenant, id)];
+    let changes =
+        vec![Change::CancelJobs(turns, Vec::new()), Change::DeleteSession(caller.tenant.clone(), id)];
     state.commit(changes, Vec::new()).await?;
+    state.ports.memo().forget_session(&caller.tenant, id).await;
     Ok(StatusCode::NO_CONTENT)
 }

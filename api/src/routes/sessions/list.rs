@@ -21,6 +21,6 @@ pub async fn list_sessions(
 ) -> Result<Json<List<SessionView>>, Problem> {
     let page = page::request::<SessionId>(&mut query, false);
     query.finish()?;
-    let found = state.ports.store.sessions(&caller.tenant, page).await?;
+    let found = state.ports.memo().sessions(&caller.tenant, page).await?;
     Ok(Json(List::of(found, |session| session.id.to_string(), SessionView::from)))
 }

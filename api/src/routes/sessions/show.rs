@@ -18,5 +18,5 @@ pub async fn get_session(
     caller: Caller,
     PathId(id): PathId<SessionId>,
 ) -> Result<Json<SessionView>, Problem> {
-    Ok(Json(state.ports.store.session(&caller.tenant, id).await?.into()))
+    Ok(Json(state.ports.memo().session(&caller.tenant, id).await?.into()))
 }

@@ -2,7 +2,7 @@
 
 use super::history::{self, Memory};
 use crate::JobContext;
-use chat_core::{ErrorKind, Message, MessageId, PortResult, Response, ResponseId, Session};
+use chat_core::{ErrorKind, Message, MessageId, PortError, PortResult, Response, ResponseId, Session};
 
 /// A message, its conversation, and the response that is to be made.
 #[derive(Debug)]
@@ -29,11 +29,14 @@ impl Turn {
             return Ok(None);
         }
         // Asked for up to now, not up to the message: an answer to an earlier message may be younger than this one.
-        let (message, session, history) = tokio::try_join!(
+        let (message, history, copy) = tokio::join!(
             store.message(tenant, response.message),
-            store.session(tenant, response.session),
             store.history(response.session, MessageId::new(), history::LIMIT),
-        )?;
+            cx.ports.memo().recall_session(response.session),
+        );
+        let (message, history) = (message?, history?);
+        let stamp = history.session.ok_or_else(|| PortError::not_found(response.session))?;
+        let session = copy.checked(tenant, stamp).await?;
         let memory = Memory::plan(history, message.id, cx.options.history_tokens);
         Ok(Some(Self { response, message, session, memory }))
     }

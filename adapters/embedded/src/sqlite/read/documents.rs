@@ -140,6 +140,19 @@ impl DocumentStore for SqliteStore {
         .map_err(port_error)
     }
 
+    async fn live_version(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Option<VersionId>> {
+        sqlx::query_scalar::<_, Option<Uuid>>(
+            "SELECT live_version FROM documents WHERE id = ?1 AND tenant = ?2 AND hidden = 0",
+        )
+        .bind(id.0)
+        .bind(tenant.as_str())
+        .fetch_optional(self.readers())
+        .await
+        .map_err(port_error)?
+        .map(|live| live.map(VersionId))
+        .ok_or_else(|| PortError::not_found(id))
+    }
+
     async fn version(&self, id: VersionId) -> PortResult<Version> {
         let mut query = QueryBuilder::<Sqlite>::new(VERSIONS);
         query.push("v.id = ").push_bind(id.0);

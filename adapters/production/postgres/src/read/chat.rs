@@ -2,14 +2,16 @@ use super::{ANSWER_AGE_MS, from_json, page};
 use crate::{PostgresStore, error::port_error};
 use chat_core::{
     ChunkId, DocumentId, JobId, KeptAnswer, Message, MessageId, Page, PageRequest, PortError, PortResult,
-    Reference, Response, ResponseId, ResponseStatus, Role, Session, SessionId, Tenant, Timestamp,
+    Reference, Response, ResponseId, ResponseStatus, Role, Session, SessionId, SessionStamp, Tenant,
+    Timestamp,
     ports::{ChatStore, History},
 };
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-const SESSIONS: &str = "SELECT id, tenant, title, collections, instructions, metadata::text, created_at, updated_at FROM chat_sessions";
+const SESSIONS: &str = "SELECT id, tenant, title, collections, instructions, metadata::text, created_at, updated_at, revision FROM chat_sessions";
+const STAMPS: &str = "SELECT id, revision, updated_at FROM chat_sessions";
 const MESSAGES: &str = "SELECT id, session, tenant, role, content, response, created_at FROM chat_messages";
 
 #[async_trait::async_trait]
@@ -27,6 +29,21 @@ impl ChatStore for PostgresStore {
         page(&mut query, "id", request);
         let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
         Ok(Page::of(rows.iter().map(read_session).collect(), request.limit))
+    }
+
+    async fn session_stamp(&self, tenant: &Tenant, id: SessionId) -> PortResult<SessionStamp> {
+        let mut query = QueryBuilder::<Postgres>::new(STAMPS);
+        query.push(" WHERE id = ").push_bind(id.0).push(" AND tenant = ").push_bind(tenant.as_str());
+        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.as_ref().map(read_stamp).ok_or_else(|| PortError::not_found(id))
+    }
+
+    async fn session_stamps(&self, tenant: &Tenant, request: PageRequest) -> PortResult<Page<SessionStamp>> {
+        let mut query = QueryBuilder::<Postgres>::new(STAMPS);
+        query.push(" WHERE tenant = ").push_bind(tenant.as_str());
+        page(&mut query, "id", request);
+        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
+        Ok(Page::of(rows.iter().map(read_stamp).collect(), request.limit))
     }
 
     async fn messages(
@@ -62,15 +79,15 @@ impl ChatStore for PostgresStore {
         query.push(" WHERE session = ").push_bind(session.0).push(" AND id < ").push_bind(before.0);
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
         let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        let summary = sqlx::query("SELECT summary_until, summary FROM chat_sessions WHERE id = $1")
-            .bind(session.0)
-            .fetch_optional(self.pool())
-            .await
-            .map_err(port_error)?
-            .and_then(|row| {
-                Some((MessageId(row.get::<Option<Uuid>, _>(0)?), row.get::<Option<String>, _>(1)?))
-            });
-        Ok(History { messages: rows.iter().map(read_message).collect(), summary })
+        let about =
+            "SELECT id, revision, updated_at, summary_until, summary FROM chat_sessions WHERE id = $1";
+        let about =
+            sqlx::query(about).bind(session.0).fetch_optional(self.pool()).await.map_err(port_error)?;
+        let summary = about.as_ref().and_then(|row| {
+            Some((MessageId(row.get::<Option<Uuid>, _>(3)?), row.get::<Option<String>, _>(4)?))
+        });
+        let messages = rows.iter().map(read_message).collect();
+        Ok(History { messages, summary, session: about.as_ref().map(read_stamp) })
     }
 
     async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response> {
@@ -179,6 +196,15 @@ fn read_session(row: &PgRow) -> Session {
         metadata: from_json(row.get(5)).unwrap_or_default(),
         created_at: Timestamp(row.get(6)),
         updated_at: Timestamp(row.get(7)),
+        revision: row.get(8),
+    }
+}
+
+fn read_stamp(row: &PgRow) -> SessionStamp {
+    SessionStamp {
+        id: SessionId(row.get::<Uuid, _>(0)),
+        revision: row.get(1),
+        updated_at: Timestamp(row.get(2)),
     }
 }
 

@@ -136,6 +136,19 @@ impl DocumentStore for PostgresStore {
             .map_err(port_error)
     }
 
+    async fn live_version(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Option<VersionId>> {
+        sqlx::query_scalar::<_, Option<Uuid>>(
+            "SELECT live_version FROM documents WHERE id = $1 AND tenant = $2 AND NOT hidden",
+        )
+        .bind(id.0)
+        .bind(tenant.as_str())
+        .fetch_optional(self.pool())
+        .await
+        .map_err(port_error)?
+        .map(|live| live.map(VersionId))
+        .ok_or_else(|| PortError::not_found(id))
+    }
+
     async fn version(&self, id: VersionId) -> PortResult<Version> {
         let mut query = QueryBuilder::<Postgres>::new(VERSIONS);
         query.push("v.id = ").push_bind(id.0);
