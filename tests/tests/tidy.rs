@@ -165,3 +165,59 @@ fn payloads_of_released_versions_decode() {
         assert!(samples.iter().any(|(sample, _)| *sample == kind), "{kind} has no sample payload");
     }
 }
+
+/// The types of `core` that say whose something is.
+fn owned_types() -> Vec<String> {
+    let mut owned = vec!["Tenant".to_owned()];
+    for (_, source) in rust().into_iter().filter(|(file, _)| file.starts_with("core/src")) {
+        for item in source.split("pub struct ").skip(1) {
+            let (name, body) =
+                (item.split([' ', '<', '(', ';']).next().unwrap(), item.split("\n}").next().unwrap());
+            if body.contains("pub tenant: Tenant,") || body.contains("pub tenant: Option<Tenant>,") {
+                owned.push(name.to_owned());
+            }
+        }
+    }
+    owned
+}
+
+fn names_any(text: &str, types: &[String]) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| types.iter().any(|of| of == word))
+}
+
+#[test]
+fn every_read_and_write_of_a_tenant_is_probed_with_anothers_ids() {
+    let suite = text(Path::new("tests/src/contract/tenants.rs")).unwrap();
+    let owned = owned_types();
+    assert!(owned.len() > 8, "only {owned:?} were found");
+    let store = text(Path::new("core/src/ports/store.rs")).unwrap();
+    let (mut reads, mut writes) = (0, 0);
+    for method in store.split("async fn ").skip(1) {
+        let (name, arguments) = method.split(';').next().unwrap().split_once('(').unwrap();
+        let arguments = arguments.split("->").next().unwrap();
+        // A commit is probed by its changes.
+        if name != "commit" && names_any(arguments, &owned) {
+            reads += 1;
+            let called = format!("store.{name}(");
+            assert!(suite.contains(&called), "tests/src/contract/tenants.rs does not probe {name}");
+        }
+    }
+    let changes = text(Path::new("core/src/change.rs")).unwrap();
+    let changes = changes.split("pub enum Change {").nth(1).unwrap().split("\n}").next().unwrap();
+    let begins = |line: &&str| line.starts_with("    ") && line[4..].starts_with(char::is_uppercase);
+    let lines: Vec<&str> = changes.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let starts: Vec<usize> = (0..lines.len()).filter(|at| begins(&lines[*at])).collect();
+    for (number, start) in starts.iter().enumerate() {
+        let variant = lines[*start..starts.get(number + 1).copied().unwrap_or(lines.len())].join("\n");
+        let name = variant.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap();
+        if names_any(&variant[variant.find(name).unwrap() + name.len()..], &owned) {
+            writes += 1;
+            let probe = [format!("Change::{name}("), format!("Change::{name} {{")];
+            assert!(
+                probe.iter().any(|probe| suite.contains(probe)),
+                "tests/src/contract/tenants.rs does not probe {name}"
+            );
+        }
+    }
+    assert!(reads >= 20 && writes >= 15, "only {reads} reads and {writes} writes were found");
+}

@@ -10,5 +10,6 @@ pub mod memo;
 pub mod models;
 pub mod replicas;
 pub mod rows;
+pub mod tenants;
 pub mod turns;
 pub mod words;

@@ -123,18 +123,19 @@ async fn insert_message(tx: &mut Tx<'_>, message: &Message) -> Result<(), Failed
     if message.role == Role::User {
         found(inserted, message.session)?;
     }
-    sqlx::query("UPDATE chat_sessions SET updated_at = ?2 WHERE id = ?1")
+    sqlx::query("UPDATE chat_sessions SET updated_at = ?2 WHERE id = ?1 AND tenant = ?3")
         .bind(message.session.0)
         .bind(tx.now.0)
+        .bind(message.tenant.as_str())
         .execute(&mut *tx.conn)
         .await?;
     Ok(())
 }
 
 async fn insert_response(tx: &mut Tx<'_>, response: &NewResponse) -> Result<(), Failed> {
-    sqlx::query(
+    let inserted = sqlx::query(
         "INSERT INTO chat_responses (id, tenant, session, message, job, model, options, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         SELECT ?1, tenant, id, ?4, ?5, ?6, ?7, ?8 FROM chat_sessions WHERE id = ?3 AND tenant = ?2",
     )
     .bind(response.id.0)
     .bind(response.tenant.as_str())
@@ -145,8 +146,9 @@ async fn insert_response(tx: &mut Tx<'_>, response: &NewResponse) -> Result<(), 
     .bind(json(&response.options)?)
     .bind(response.created_at.0)
     .execute(&mut *tx.conn)
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    found(inserted, response.session)
 }
 
 /// A passage as one JSON array, so that all of a response's go in with one statement.
