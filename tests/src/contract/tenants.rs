@@ -5,7 +5,9 @@ use super::rows::{chunks, library, message, session, version, write};
 use chat_core::{
     ApiKey, Change, ChunkId, Collection, CollectionId, DocumentId, DocumentStatus, ErrorKind, JobFilter,
     JobId, KeptAnswer, KeyId, Message, NewJob, NewResponse, NewVersion, Outcome, PageRequest, ResponseId,
-    Role, Scope, Session, Tenant, Timestamp, TurnOptions, WorkerId, Write, ports::Store,
+    Role, Scope, Session, Tenant, Timestamp, TurnOptions, WorkerId, Write,
+    ports::{KeywordQuery, Store},
+    text::fts_terms,
 };
 use serde_json::{Map, Value, json};
 
@@ -124,6 +126,14 @@ impl Belongings {
         see!("documents_where", store.documents_where(tenant, &metadata));
         see!("api_keys", store.api_keys(Some(tenant), page));
         see!("search_revision", store.search_revision(tenant));
+        let words = KeywordQuery {
+            tenant: tenant.clone(),
+            collections: vec![],
+            documents: None,
+            terms: fts_terms("标题"),
+            limit: 10,
+        };
+        see!("keyword_search", store.keyword_search(&words));
         seen
     }
 
@@ -215,6 +225,7 @@ async fn nothing_is_found(store: &dyn Store, owner: &Belongings, other: &Belongi
         "documents_where",
         "api_keys",
         "search_revision",
+        "keyword_search",
     ];
     for (what, seen) in owner.view(store, &other.tenant).await {
         // A tenant that has such things itself finds those, and no others.
