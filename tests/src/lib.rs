@@ -9,5 +9,6 @@ pub mod fake_openai;
 pub mod history;
 pub mod ledger;
 pub mod process;
+pub mod queries;
 pub mod socket;
 pub mod sse;

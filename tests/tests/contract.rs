@@ -50,13 +50,22 @@ async fn postgresql_is_a_store() {
     contract::words::exercise(&store).await;
     contract::models::exercise(&store).await;
     let other = PostgresStore::connect(options).await.unwrap();
-    contract::replicas::exercise(&store, &other).await;
     let redis = RedisKind::Single(engines.setting("REDIS_URL").to_owned());
     let one = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
     let two = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
     contract::memo::exercise((&store, &*one.cache), (&other, &*two.cache)).await;
+    contract::replicas::exercise(&store, &other).await;
     store.close().await;
     other.close().await;
+}
+
+/// What the compiler checked the statements against is what PostgreSQL says.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_says_what_the_compiler_was_told() {
+    let ground = Ground::claim(&Engines::named()).await;
+    PostgresStore::migrate(&PostgresOptions::new(ground.database_url())).await.unwrap();
+    let checked = chat_tests::queries::check(&ground.database().await).await;
+    assert!(checked > 80, "only {checked} statements were found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use crate::error::port_error;
 use chat_core::{FairClock, Lane, PortResult, Tenant};
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -39,20 +39,21 @@ impl SharedClock {
         }
         let clocks = Lane::ALL.map(|lane| self.lock().clock(lane)).to_vec();
         // In one order, so that two processes never wait for each other.
-        let rows = sqlx::query(
-            "INSERT INTO lane_clocks (lane, vtime) SELECT * FROM unnest($1::text[], $2::float8[]) ORDER BY 1
+        let rows = sqlx::query!(
+            "INSERT INTO lane_clocks (lane, vtime) SELECT *
+         FROM unnest($1::text[], $2::float8[]) ORDER BY 1
              ON CONFLICT (lane) DO UPDATE SET vtime = greatest(lane_clocks.vtime, excluded.vtime)
              RETURNING lane, vtime",
+            &Lane::ALL.map(Lane::as_str)[..] as _,
+            &clocks[..]
         )
-        .bind(Lane::ALL.map(|lane| lane.as_str().to_owned()).to_vec())
-        .bind(clocks)
         .fetch_all(pool)
         .await
         .map_err(port_error)?;
         let mut clock = self.lock();
         for row in rows {
-            if let Some(lane) = Lane::parse(row.get(0)) {
-                clock.advance(lane, row.get(1));
+            if let Some(lane) = Lane::parse(&row.lane) {
+                clock.advance(lane, row.vtime);
             }
         }
         Ok(())

@@ -49,10 +49,12 @@ impl Doubts {
 
 /// Whether this claim is the last one and no longer runs: then its own end was committed.
 async fn was_ended(pool: &PgPool, held: Held) -> PortResult<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND fence = $2 AND state >= 4)")
-        .bind(held.job.0)
-        .bind(held.fence.0)
-        .fetch_one(pool)
-        .await
-        .map_err(port_error)
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND fence = $2 AND state >= 4) AS "ended!""#,
+        held.job.0,
+        held.fence.0
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(port_error)
 }

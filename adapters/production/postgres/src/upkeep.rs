@@ -25,34 +25,35 @@ pub(crate) async fn run(pool: &PgPool, task: Upkeep) -> sqlx::Result<u64> {
             .await
         }
         Upkeep::Vacuum => all(pool, &["VACUUM ANALYZE chat_messages", "VACUUM ANALYZE chat_sessions"]).await,
-        Upkeep::PurgeStreams(age) => {
-            step(
-                pool,
-                "DELETE FROM chat_streams WHERE (stream, last_seq) IN
+        Upkeep::PurgeStreams(age) => sqlx::query!(
+            "DELETE FROM chat_streams WHERE (stream, last_seq) IN
                    (SELECT stream, last_seq FROM chat_streams WHERE created_at < chat_now() - $1 LIMIT $2)",
-                age,
-            )
-            .await
-        }
-        Upkeep::PurgeContexts => {
-            step(
-                pool,
-                "DELETE FROM chat_contexts WHERE (response, number) IN
-                   (SELECT response, number FROM chat_contexts WHERE expires_at <= chat_now() - $1 LIMIT $2)",
-                Duration::ZERO,
-            )
-            .await
-        }
+            age.as_millis() as i64,
+            STEP
+        )
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected()),
+        Upkeep::PurgeContexts => sqlx::query!(
+            "DELETE FROM chat_contexts WHERE (response, number) IN
+                   (SELECT response, number FROM chat_contexts
+                   WHERE expires_at <= chat_now() - $1 LIMIT $2)",
+            0_i64,
+            STEP
+        )
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected()),
         Upkeep::PurgeJobs(age) => purge_jobs(pool, age).await,
-        Upkeep::PurgeAnswers => {
-            step(
-                pool,
-                "DELETE FROM idempotency_keys WHERE (tenant, key) IN
+        Upkeep::PurgeAnswers => sqlx::query!(
+            "DELETE FROM idempotency_keys WHERE (tenant, key) IN
                    (SELECT tenant, key FROM idempotency_keys WHERE created_at < chat_now() - $1 LIMIT $2)",
-                Duration::from_millis(crate::read::ANSWER_AGE_MS as u64),
-            )
-            .await
-        }
+            crate::read::ANSWER_AGE_MS,
+            STEP
+        )
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected()),
     }
 }
 
@@ -72,20 +73,15 @@ async fn all(pool: &PgPool, statements: &[&'static str]) -> sqlx::Result<u64> {
     done
 }
 
-async fn step(pool: &PgPool, sql: &'static str, age: Duration) -> sqlx::Result<u64> {
-    let done = sqlx::query(sql).bind(age.as_millis() as i64).bind(STEP).execute(pool).await?;
-    Ok(done.rows_affected())
-}
-
 async fn purge_jobs(pool: &PgPool, age: Duration) -> sqlx::Result<u64> {
-    sqlx::query(
+    sqlx::query!(
         "DELETE FROM jobs WHERE id IN
-           (SELECT id FROM jobs WHERE state >= 4 AND finished_at < chat_now() - CASE state WHEN 5 THEN $1 * $3 ELSE $1 END
-            LIMIT $2)",
+           (SELECT id FROM jobs WHERE state >= 4
+            AND finished_at < chat_now() - CASE state WHEN 5 THEN $1::bigint * $3 ELSE $1 END LIMIT $2)",
+        age.as_millis() as i64,
+        STEP,
+        DEAD_STAYS
     )
-    .bind(age.as_millis() as i64)
-    .bind(STEP)
-    .bind(DEAD_STAYS)
     .execute(pool)
     .await
     .map(|done| done.rows_affected())

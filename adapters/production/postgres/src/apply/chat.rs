@@ -21,12 +21,14 @@ pub(super) async fn apply(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed>
         }
         Change::EndResponse(id, end) => end_response(tx, id, &end).await,
         Change::SaveSummary { session, until, text } => {
-            sqlx::query("UPDATE chat_sessions SET summary = $2, summary_until = $3 WHERE id = $1")
-                .bind(session.0)
-                .bind(clean(&text))
-                .bind(until.0)
-                .execute(&mut *tx.conn)
-                .await?;
+            sqlx::query!(
+                "UPDATE chat_sessions SET summary = $2, summary_until = $3 WHERE id = $1",
+                session.0,
+                &*clean(&text),
+                until.0
+            )
+            .execute(&mut *tx.conn)
+            .await?;
             Ok(())
         }
         Change::KeepAnswer(answer) => keep_answer(tx, &answer).await,
@@ -47,18 +49,19 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, PortError> {
 }
 
 async fn insert_session(tx: &mut Tx<'_>, session: &Session) -> Result<(), Failed> {
-    sqlx::query(
-        "INSERT INTO chat_sessions (id, tenant, title, collections, instructions, metadata, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)",
+    sqlx::query!(
+        "INSERT INTO chat_sessions (id, tenant, title, collections, instructions, metadata, created_at,
+                                    updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8)",
+        session.id.0,
+        session.tenant.as_str(),
+        session.title,
+        json(&session.collections)?,
+        session.instructions,
+        json(&session.metadata)?,
+        session.created_at.0,
+        session.updated_at.0
     )
-    .bind(session.id.0)
-    .bind(session.tenant.as_str())
-    .bind(&session.title)
-    .bind(json(&session.collections)?)
-    .bind(&session.instructions)
-    .bind(json(&session.metadata)?)
-    .bind(session.created_at.0)
-    .bind(session.updated_at.0)
     .execute(&mut *tx.conn)
     .await?;
     Ok(())
@@ -68,24 +71,24 @@ async fn update_session(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed> {
     let Change::UpdateSession { tenant, id, title, collections, instructions, metadata } = change else {
         return Ok(());
     };
-    let changed = sqlx::query(
+    let changed = sqlx::query!(
         "UPDATE chat_sessions
          SET title = CASE WHEN $3 THEN $4 ELSE title END,
              collections = coalesce($5, collections),
              instructions = CASE WHEN $6 THEN $7 ELSE instructions END,
-             metadata = coalesce($8::jsonb, metadata),
+             metadata = coalesce($8::text::jsonb, metadata),
              updated_at = $9
          WHERE id = $1 AND tenant = $2",
+        id.0,
+        tenant.as_str(),
+        title.is_some(),
+        title.flatten(),
+        collections.as_ref().map(json).transpose()?,
+        instructions.is_some(),
+        instructions.flatten(),
+        metadata.as_ref().map(json).transpose()?,
+        tx.now.0
     )
-    .bind(id.0)
-    .bind(tenant.as_str())
-    .bind(title.is_some())
-    .bind(title.flatten())
-    .bind(collections.as_ref().map(json).transpose()?)
-    .bind(instructions.is_some())
-    .bind(instructions.flatten())
-    .bind(metadata.as_ref().map(json).transpose()?)
-    .bind(tx.now.0)
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();
@@ -93,19 +96,19 @@ async fn update_session(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed> {
 }
 
 async fn delete_session(tx: &mut Tx<'_>, tenant: &Tenant, id: SessionId) -> Result<(), Failed> {
-    sqlx::query(
-        "DELETE FROM chat_streams WHERE stream IN (SELECT id FROM chat_responses WHERE session = $1 AND tenant = $2)",
+    sqlx::query!(
+        "DELETE FROM chat_streams
+         WHERE stream IN (SELECT id FROM chat_responses WHERE session = $1 AND tenant = $2)",
+        id.0,
+        tenant.as_str()
     )
-    .bind(id.0)
-    .bind(tenant.as_str())
     .execute(&mut *tx.conn)
     .await?;
-    let deleted = sqlx::query("DELETE FROM chat_sessions WHERE id = $1 AND tenant = $2")
-        .bind(id.0)
-        .bind(tenant.as_str())
-        .execute(&mut *tx.conn)
-        .await?
-        .rows_affected();
+    let deleted =
+        sqlx::query!("DELETE FROM chat_sessions WHERE id = $1 AND tenant = $2", id.0, tenant.as_str())
+            .execute(&mut *tx.conn)
+            .await?
+            .rows_affected();
     found(deleted, id)
 }
 
@@ -115,45 +118,48 @@ pub(super) fn found(rows: u64, what: impl std::fmt::Display) -> Result<(), Faile
 
 /// An answer whose conversation was deleted meanwhile has nowhere to go: that is no error. A question is.
 async fn insert_message(tx: &mut Tx<'_>, message: &Message) -> Result<(), Failed> {
-    let inserted = sqlx::query(
+    let inserted = sqlx::query!(
         "INSERT INTO chat_messages (id, session, tenant, role, content, response, created_at)
-         SELECT $1, id, tenant, $4, $5, $6::uuid, $7::bigint FROM chat_sessions WHERE id = $2 AND tenant = $3",
+         SELECT $1, id, tenant, $4, $5, $6::uuid, $7::bigint FROM chat_sessions
+         WHERE id = $2 AND tenant = $3",
+        message.id.0,
+        message.session.0,
+        message.tenant.as_str(),
+        message.role.as_str(),
+        &*clean(&message.content),
+        message.response.map(|id| id.0),
+        message.created_at.0
     )
-    .bind(message.id.0)
-    .bind(message.session.0)
-    .bind(message.tenant.as_str())
-    .bind(message.role.as_str())
-    .bind(clean(&message.content))
-    .bind(message.response.map(|id| id.0))
-    .bind(message.created_at.0)
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();
     if message.role == Role::User {
         found(inserted, message.session)?;
     }
-    sqlx::query("UPDATE chat_sessions SET updated_at = $2 WHERE id = $1 AND tenant = $3")
-        .bind(message.session.0)
-        .bind(tx.now.0)
-        .bind(message.tenant.as_str())
-        .execute(&mut *tx.conn)
-        .await?;
+    sqlx::query!(
+        "UPDATE chat_sessions SET updated_at = $2 WHERE id = $1 AND tenant = $3",
+        message.session.0,
+        tx.now.0,
+        message.tenant.as_str()
+    )
+    .execute(&mut *tx.conn)
+    .await?;
     Ok(())
 }
 
 async fn insert_response(tx: &mut Tx<'_>, response: &NewResponse) -> Result<(), Failed> {
-    let inserted = sqlx::query(
+    let inserted = sqlx::query!(
         "INSERT INTO chat_responses (id, tenant, session, message, job, model, options, created_at)
          SELECT $1, tenant, id, $4, $5, $6, $7, $8 FROM chat_sessions WHERE id = $3 AND tenant = $2",
+        response.id.0,
+        response.tenant.as_str(),
+        response.session.0,
+        response.message.0,
+        response.job.0,
+        response.model,
+        json(&response.options)?,
+        response.created_at.0
     )
-    .bind(response.id.0)
-    .bind(response.tenant.as_str())
-    .bind(response.session.0)
-    .bind(response.message.0)
-    .bind(response.job.0)
-    .bind(&response.model)
-    .bind(json(&response.options)?)
-    .bind(response.created_at.0)
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();
@@ -197,63 +203,63 @@ async fn save_contexts(
     expires_at: Timestamp,
 ) -> Result<(), Failed> {
     let columns = Columns::of(passages);
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO chat_contexts (response, number, document, chunk, relevance, expires_at)
          SELECT $1, number, document, chunk, score, $6
          FROM unnest($2::int[], $3::uuid[], $4::uuid[], $5::real[]) AS row (number, document, chunk, score)
          WHERE EXISTS (SELECT 1 FROM chat_responses WHERE id = $1)
          ON CONFLICT (response, number) DO UPDATE SET document = excluded.document, chunk = excluded.chunk,
              relevance = excluded.relevance, expires_at = excluded.expires_at",
+        response.0,
+        &columns.numbers[..],
+        &columns.documents[..],
+        &columns.chunks[..],
+        &columns.scores[..],
+        expires_at.0
     )
-    .bind(response.0)
-    .bind(columns.numbers)
-    .bind(columns.documents)
-    .bind(columns.chunks)
-    .bind(columns.scores)
-    .bind(expires_at.0)
     .execute(&mut *tx.conn)
     .await?;
     Ok(())
 }
 
 async fn end_response(tx: &mut Tx<'_>, id: ResponseId, end: &ResponseEnd) -> Result<(), Failed> {
-    sqlx::query(
+    sqlx::query!(
         "UPDATE chat_responses
          SET status = $2, attempt = $3, model = $4, output_text = $5, usage = $6, timings = $7, error = $8,
              completed_at = $9
          WHERE id = $1",
+        id.0,
+        end.status.as_str(),
+        end.attempt as i32,
+        end.model,
+        &*clean(&end.output_text),
+        end.usage.as_ref().map(json).transpose()?,
+        json(&end.timings)?,
+        end.error.as_ref().map(json).transpose()?,
+        end.completed_at.0
     )
-    .bind(id.0)
-    .bind(end.status.as_str())
-    .bind(end.attempt as i32)
-    .bind(&end.model)
-    .bind(clean(&end.output_text))
-    .bind(end.usage.as_ref().map(json).transpose()?)
-    .bind(json(&end.timings)?)
-    .bind(end.error.as_ref().map(json).transpose()?)
-    .bind(end.completed_at.0)
     .execute(&mut *tx.conn)
     .await?;
     if end.references.is_empty() {
         return Ok(());
     }
     let columns = Columns::of(&end.references);
-    sqlx::query(
+    sqlx::query!(
         r#"INSERT INTO chat_references (response, number, document, chunk, title, text, score, start, "end")
            SELECT $1, row.* FROM unnest($2::int[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::real[],
                                         $8::bigint[], $9::bigint[]) AS row
            WHERE EXISTS (SELECT 1 FROM chat_responses WHERE id = $1)
            ON CONFLICT (response, number) DO NOTHING"#,
+        id.0,
+        &columns.numbers[..],
+        &columns.documents[..],
+        &columns.chunks[..],
+        &columns.titles[..],
+        &columns.texts[..],
+        &columns.scores[..],
+        &columns.starts[..],
+        &columns.ends[..]
     )
-    .bind(id.0)
-    .bind(columns.numbers)
-    .bind(columns.documents)
-    .bind(columns.chunks)
-    .bind(columns.titles)
-    .bind(columns.texts)
-    .bind(columns.scores)
-    .bind(columns.starts)
-    .bind(columns.ends)
     .execute(&mut *tx.conn)
     .await?;
     Ok(())
@@ -271,24 +277,26 @@ async fn keep_answer(tx: &mut Tx<'_>, answer: &KeptAnswer) -> Result<(), Failed>
 
 /// Keeps an answer; `false`: its key is taken, by an answer that is less than a day old.
 pub(super) async fn keep_answer_once(tx: &mut Tx<'_>, answer: &KeptAnswer) -> Result<bool, Failed> {
-    sqlx::query("DELETE FROM idempotency_keys WHERE tenant = $1 AND key = $2 AND created_at < $3")
-        .bind(answer.tenant.as_str())
-        .bind(&answer.key)
-        .bind(tx.now.0 - crate::read::ANSWER_AGE_MS)
-        .execute(&mut *tx.conn)
-        .await?;
-    let kept = sqlx::query(
+    sqlx::query!(
+        "DELETE FROM idempotency_keys WHERE tenant = $1 AND key = $2 AND created_at < $3",
+        answer.tenant.as_str(),
+        answer.key,
+        tx.now.0 - crate::read::ANSWER_AGE_MS
+    )
+    .execute(&mut *tx.conn)
+    .await?;
+    let kept = sqlx::query!(
         "INSERT INTO idempotency_keys (tenant, key, request, status, body, stream, location, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, key) DO NOTHING",
+        answer.tenant.as_str(),
+        answer.key,
+        answer.request,
+        i32::from(answer.status),
+        answer.body,
+        answer.stream.map(|id| id.0),
+        answer.location,
+        answer.created_at.0
     )
-    .bind(answer.tenant.as_str())
-    .bind(&answer.key)
-    .bind(&answer.request)
-    .bind(i32::from(answer.status))
-    .bind(&answer.body)
-    .bind(answer.stream.map(|id| id.0))
-    .bind(&answer.location)
-    .bind(answer.created_at.0)
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();

@@ -1,6 +1,6 @@
 //! One request that is not on the hot path: all of its writes, or none.
 
-use super::{Tx, chat, control, documents, enqueue, events, finish, keys, models};
+use super::{Tx, chat, collections, control, documents, enqueue, events, finish, keys, models};
 use crate::{
     clock::SharedClock,
     error::{is_connection, is_transient, port_error},
@@ -64,7 +64,10 @@ fn pause(tries: u32) -> Duration {
 async fn once(pool: &PgPool, clock: &SharedClock, write: &Write) -> Result<Committed, Failed> {
     let mut conn = pool.acquire().await?;
     let mut transaction = conn.begin().await?;
-    let now = sqlx::query_scalar("SELECT chat_now()").fetch_one(&mut *transaction).await.map(Timestamp)?;
+    let now = sqlx::query_scalar!(r#"SELECT chat_now() AS "now!""#)
+        .fetch_one(&mut *transaction)
+        .await
+        .map(Timestamp)?;
     let mut tx = Tx { conn: &mut transaction, clock, now };
     let committed = apply(&mut tx, write).await?;
     transaction.commit().await.map_err(|error| {
@@ -91,13 +94,15 @@ async fn apply(tx: &mut Tx<'_>, write: &Write) -> Result<Committed, Failed> {
 
 /// Held to the end of the transaction: nobody can take the job over before these writes are done.
 async fn guard(tx: &mut Tx<'_>, held: Held) -> Result<(), Failed> {
-    sqlx::query("SELECT 1 FROM jobs WHERE id = $1 AND fence = $2 AND state = 3 FOR UPDATE")
-        .bind(held.job.0)
-        .bind(held.fence.0)
-        .fetch_optional(&mut *tx.conn)
-        .await?
-        .map(drop)
-        .ok_or_else(|| finish::stale().into())
+    sqlx::query!(
+        "SELECT id FROM jobs WHERE id = $1 AND fence = $2 AND state = 3 FOR UPDATE",
+        held.job.0,
+        held.fence.0
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await?
+    .map(drop)
+    .ok_or_else(|| finish::stale().into())
 }
 
 async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed) -> Result<(), Failed> {
@@ -107,9 +112,7 @@ async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed)
         Change::RetryJobs(filter, ids) => Ok(control::retry(tx, filter, ids, committed).await?),
         Change::DeleteJobs(filter, ids) => Ok(control::delete(tx, filter, ids, committed).await?),
         Change::JobProgress(job, progress) => {
-            sqlx::query("UPDATE jobs SET progress = $2 WHERE id = $1")
-                .bind(job.0)
-                .bind(progress.to_string())
+            sqlx::query!("UPDATE jobs SET progress = $2 WHERE id = $1", job.0, progress.to_string())
                 .execute(&mut *tx.conn)
                 .await?;
             Ok(())
@@ -130,6 +133,10 @@ async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed)
         | Change::BuildModel { .. }
         | Change::SwitchModel(_)
         | Change::ForgetModel(_) => models::apply(tx, change).await,
+        Change::InsertCollection(_)
+        | Change::UpdateCollection { .. }
+        | Change::HideCollection(..)
+        | Change::PurgeCollection(_) => collections::apply(tx, change.clone()).await,
         change => documents::apply(tx, change.clone(), committed).await,
     }
 }

@@ -1,29 +1,20 @@
-//! Writes of collections, documents and their versions.
+//! Writes of documents and their versions.
 
 use super::{
     Tx,
     chat::{clean, found, json},
+    collections::revise,
     commit::Failed,
     events, words,
 };
 use chat_core::{
-    Change, Chunk, Collection, CollectionId, Committed, DocumentId, DocumentStatus, Failure, NewVersion,
-    PortError, StreamId, Tenant, VersionId, object,
+    Change, Chunk, CollectionId, Committed, DocumentId, DocumentStatus, Failure, NewVersion, PortError,
+    StreamId, Tenant, VersionId, object,
 };
 use serde_json::{Map, Value};
-use sqlx::Row;
-use uuid::Uuid;
 
 pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Committed) -> Result<(), Failed> {
     match change {
-        Change::InsertCollection(collection) => insert_collection(tx, &collection).await,
-        Change::UpdateCollection { tenant, id, name, metadata } => {
-            update_collection(tx, &tenant, id, name, metadata).await
-        }
-        Change::HideCollection(tenant, id) => hide_collection(tx, &tenant, id).await,
-        Change::PurgeCollection(id) => {
-            run(tx, "DELETE FROM collections WHERE id = $1 AND hidden", id.0).await
-        }
         Change::InsertDocument { id, collection, metadata, version } => {
             insert_document(tx, id, collection, &metadata, &version).await
         }
@@ -32,13 +23,13 @@ pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Commi
             set_stage(tx, version, stage, done, total, committed).await
         }
         Change::VersionParsed { version, charset, media_type, text_blob } => {
-            sqlx::query(
+            sqlx::query!(
                 "UPDATE document_versions SET detected = $2, media_type = $3, text_blob = $4 WHERE id = $1",
+                version.0,
+                charset,
+                media_type,
+                text_blob
             )
-            .bind(version.0)
-            .bind(charset)
-            .bind(media_type)
-            .bind(text_blob)
             .execute(&mut *tx.conn)
             .await?;
             Ok(())
@@ -59,72 +50,6 @@ pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Commi
     }
 }
 
-async fn run(tx: &mut Tx<'_>, sql: &'static str, id: Uuid) -> Result<(), Failed> {
-    sqlx::query(sql).bind(id).execute(&mut *tx.conn).await?;
-    Ok(())
-}
-
-/// What the tenant's searches can find has changed.
-async fn revise(tx: &mut Tx<'_>, tenant: &str) -> Result<(), Failed> {
-    sqlx::query(
-        "INSERT INTO search_revisions (tenant, revision) VALUES ($1, 1)
-         ON CONFLICT (tenant) DO UPDATE SET revision = search_revisions.revision + 1",
-    )
-    .bind(tenant)
-    .execute(&mut *tx.conn)
-    .await?;
-    Ok(())
-}
-
-async fn insert_collection(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Failed> {
-    sqlx::query(
-        "INSERT INTO collections (id, tenant, name, metadata, created_at, updated_at) VALUES ($1, $2, $3, $4::jsonb, $5, $5)",
-    )
-    .bind(collection.id.0)
-    .bind(collection.tenant.as_str())
-    .bind(&collection.name)
-    .bind(json(&collection.metadata)?)
-    .bind(collection.created_at.0)
-    .execute(&mut *tx.conn)
-    .await?;
-    Ok(())
-}
-
-async fn update_collection(
-    tx: &mut Tx<'_>,
-    tenant: &Tenant,
-    id: CollectionId,
-    name: Option<String>,
-    metadata: Option<Value>,
-) -> Result<(), Failed> {
-    let changed = sqlx::query(
-        "UPDATE collections SET name = coalesce($3, name), metadata = coalesce($4::jsonb, metadata), updated_at = $5
-         WHERE id = $1 AND tenant = $2 AND NOT hidden",
-    )
-    .bind(id.0)
-    .bind(tenant.as_str())
-    .bind(name)
-    .bind(metadata.as_ref().map(json).transpose()?)
-    .bind(tx.now.0)
-    .execute(&mut *tx.conn)
-    .await?
-    .rows_affected();
-    found(changed, id)
-}
-
-async fn hide_collection(tx: &mut Tx<'_>, tenant: &Tenant, id: CollectionId) -> Result<(), Failed> {
-    let hidden =
-        sqlx::query("UPDATE collections SET hidden = true WHERE id = $1 AND tenant = $2 AND NOT hidden")
-            .bind(id.0)
-            .bind(tenant.as_str())
-            .execute(&mut *tx.conn)
-            .await?
-            .rows_affected();
-    found(hidden, id)?;
-    run(tx, "UPDATE documents SET hidden = true WHERE collection = $1", id.0).await?;
-    revise(tx, tenant.as_str()).await
-}
-
 async fn insert_document(
     tx: &mut Tx<'_>,
     id: DocumentId,
@@ -132,17 +57,19 @@ async fn insert_document(
     metadata: &Value,
     version: &NewVersion,
 ) -> Result<(), Failed> {
-    let inserted = sqlx::query(
-        "INSERT INTO documents (id, tenant, collection, metadata, sha256, newest, created_at, updated_at)
-         SELECT $1, tenant, id, $4::jsonb, $5, $6, $7, $7 FROM collections WHERE id = $2 AND tenant = $3 AND NOT hidden",
+    let inserted = sqlx::query!(
+        "INSERT INTO documents (id, tenant, collection, metadata, sha256, newest, created_at,
+                                updated_at)
+         SELECT $1, tenant, id, $4::text::jsonb, $5, $6, $7, $7 FROM collections
+         WHERE id = $2 AND tenant = $3 AND NOT hidden",
+        id.0,
+        collection.0,
+        version.tenant.as_str(),
+        json(metadata)?,
+        version.upload.sha256,
+        version.id.0,
+        version.created_at.0
     )
-    .bind(id.0)
-    .bind(collection.0)
-    .bind(version.tenant.as_str())
-    .bind(json(metadata)?)
-    .bind(&version.upload.sha256)
-    .bind(version.id.0)
-    .bind(version.created_at.0)
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();
@@ -151,14 +78,15 @@ async fn insert_document(
 }
 
 async fn insert_version(tx: &mut Tx<'_>, version: &NewVersion) -> Result<(), Failed> {
-    let changed = sqlx::query(
-        "UPDATE documents SET newest = $2, sha256 = $3, updated_at = $4 WHERE id = $1 AND tenant = $5 AND NOT hidden",
+    let changed = sqlx::query!(
+        "UPDATE documents SET newest = $2, sha256 = $3, updated_at = $4
+         WHERE id = $1 AND tenant = $5 AND NOT hidden",
+        version.document.0,
+        version.id.0,
+        version.upload.sha256,
+        tx.now.0,
+        version.tenant.as_str()
     )
-    .bind(version.document.0)
-    .bind(version.id.0)
-    .bind(&version.upload.sha256)
-    .bind(tx.now.0)
-    .bind(version.tenant.as_str())
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();
@@ -168,23 +96,24 @@ async fn insert_version(tx: &mut Tx<'_>, version: &NewVersion) -> Result<(), Fai
 
 async fn insert_version_row(tx: &mut Tx<'_>, version: &NewVersion) -> Result<(), Failed> {
     let upload = &version.upload;
-    sqlx::query(
-        "INSERT INTO document_versions (id, document, tenant, number, job, filename, media_type, charset, bytes, sha256,
-                                        blob, status, total, created_at, updated_at)
-         SELECT $1::uuid, $2::uuid, $3, coalesce(max(number), 0) + 1, $4::uuid, $5, $6, $7, $8::bigint, $9, $10, 'queued', $8, $11::bigint, $11
+    sqlx::query!(
+        "INSERT INTO document_versions (id, document, tenant, number, job, filename, media_type,
+                                        charset, bytes, sha256, blob, status, total, created_at, updated_at)
+         SELECT $1::uuid, $2::uuid, $3, coalesce(max(number), 0) + 1, $4::uuid, $5, $6, $7, $8::bigint,
+                $9, $10, 'queued', $8, $11::bigint, $11
          FROM document_versions WHERE document = $2",
+        version.id.0,
+        version.document.0,
+        version.tenant.as_str(),
+        version.job.0,
+        upload.filename,
+        upload.media_type,
+        upload.charset,
+        upload.bytes as i64,
+        upload.sha256,
+        upload.blob,
+        version.created_at.0
     )
-    .bind(version.id.0)
-    .bind(version.document.0)
-    .bind(version.tenant.as_str())
-    .bind(version.job.0)
-    .bind(&upload.filename)
-    .bind(&upload.media_type)
-    .bind(&upload.charset)
-    .bind(upload.bytes as i64)
-    .bind(&upload.sha256)
-    .bind(&upload.blob)
-    .bind(version.created_at.0)
     .execute(&mut *tx.conn)
     .await?;
     Ok(())
@@ -199,9 +128,8 @@ async fn tell(
     committed: &mut Committed,
 ) -> Result<(), Failed> {
     // Held to the end: who tells the same stream meanwhile waits, so that numbers have no gap.
-    let document: Option<Uuid> =
-        sqlx::query_scalar("SELECT document FROM document_versions WHERE id = $1 FOR UPDATE")
-            .bind(version.0)
+    let document =
+        sqlx::query_scalar!("SELECT document FROM document_versions WHERE id = $1 FOR UPDATE", version.0)
             .fetch_optional(&mut *tx.conn)
             .await?;
     let Some(document) = document.map(DocumentId) else { return Ok(()) };
@@ -220,14 +148,15 @@ async fn set_stage(
     total: u64,
     committed: &mut Committed,
 ) -> Result<(), Failed> {
-    sqlx::query(
-        "UPDATE document_versions SET status = $2, done = $3, total = $4, error = NULL, updated_at = $5 WHERE id = $1",
+    sqlx::query!(
+        "UPDATE document_versions SET status = $2, done = $3, total = $4, error = NULL, updated_at = $5
+         WHERE id = $1",
+        version.0,
+        stage.as_str(),
+        done as i64,
+        total as i64,
+        tx.now.0
     )
-    .bind(version.0)
-    .bind(stage.as_str())
-    .bind(done as i64)
-    .bind(total as i64)
-    .bind(tx.now.0)
     .execute(&mut *tx.conn)
     .await?;
     let body = object([("stage", stage.as_str().into()), ("done", done.into()), ("total", total.into())]);
@@ -239,22 +168,22 @@ async fn insert_chunks(tx: &mut Tx<'_>, version: VersionId, chunks: &[Chunk]) ->
     let titles: Vec<Option<String>> =
         chunks.iter().map(|chunk| chunk.title.as_deref().map(|title| clean(title).into_owned())).collect();
     let texts: Vec<String> = chunks.iter().map(|chunk| clean(&chunk.text).into_owned()).collect();
-    sqlx::query(
+    sqlx::query!(
         r#"INSERT INTO chunks (id, version, ordinal, title, text, start, "end", tokens)
            SELECT row.id, $1, row.ordinal, row.title, row.text, row.start, row.stop, row.tokens
-           FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
-                AS row (id, ordinal, title, text, start, stop, tokens)
+           FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+                       $8::bigint[]) AS row (id, ordinal, title, text, start, stop, tokens)
            WHERE EXISTS (SELECT 1 FROM document_versions WHERE id = $1)
            ON CONFLICT DO NOTHING"#,
+        version.0,
+        &chunks.iter().map(|chunk| chunk.id.0).collect::<Vec<_>>()[..],
+        &column(|chunk| i64::from(chunk.ordinal))[..],
+        &titles[..] as &[Option<String>],
+        &texts[..],
+        &column(|chunk| chunk.start as i64)[..],
+        &column(|chunk| chunk.end as i64)[..],
+        &column(|chunk| i64::from(chunk.tokens))[..]
     )
-    .bind(version.0)
-    .bind(chunks.iter().map(|chunk| chunk.id.0).collect::<Vec<_>>())
-    .bind(column(|chunk| i64::from(chunk.ordinal)))
-    .bind(titles)
-    .bind(texts)
-    .bind(column(|chunk| chunk.start as i64))
-    .bind(column(|chunk| chunk.end as i64))
-    .bind(column(|chunk| i64::from(chunk.tokens)))
     .execute(&mut *tx.conn)
     .await?;
     Ok(())
@@ -269,24 +198,32 @@ async fn embedded(
     to: u32,
     committed: &mut Committed,
 ) -> Result<(), Failed> {
-    run(tx, "SELECT 1 FROM document_versions WHERE id = $1 FOR UPDATE", version.0).await?;
-    sqlx::query("UPDATE chunks SET embedded = true WHERE version = $1 AND ordinal >= $2 AND ordinal < $3")
-        .bind(version.0)
-        .bind(i64::from(from))
-        .bind(i64::from(to))
-        .execute(&mut *tx.conn)
-        .await?;
-    let row = sqlx::query("SELECT count(*) FILTER (WHERE embedded), count(*) FROM chunks WHERE version = $1")
-        .bind(version.0)
-        .fetch_one(&mut *tx.conn)
-        .await?;
-    let (done, total): (i64, i64) = (row.get(0), row.get(1));
-    // A version that ended meanwhile stays ended.
-    let goes_on = sqlx::query("SELECT 1 FROM document_versions WHERE id = $1 AND status = 'embedding'")
-        .bind(version.0)
+    sqlx::query_scalar!("SELECT id FROM document_versions WHERE id = $1 FOR UPDATE", version.0)
         .fetch_optional(&mut *tx.conn)
-        .await?
-        .is_some();
+        .await?;
+    sqlx::query!(
+        "UPDATE chunks SET embedded = true
+         WHERE version = $1 AND ordinal >= $2::bigint AND ordinal < $3::bigint",
+        version.0,
+        i64::from(from),
+        i64::from(to)
+    )
+    .execute(&mut *tx.conn)
+    .await?;
+    let row = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE embedded) AS "done!", count(*) AS "total!" FROM chunks
+         WHERE version = $1"#,
+        version.0
+    )
+    .fetch_one(&mut *tx.conn)
+    .await?;
+    let (done, total) = (row.done, row.total);
+    // A version that ended meanwhile stays ended.
+    let goes_on =
+        sqlx::query!("SELECT id FROM document_versions WHERE id = $1 AND status = 'embedding'", version.0)
+            .fetch_optional(&mut *tx.conn)
+            .await?
+            .is_some();
     if goes_on {
         set_stage(tx, version, DocumentStatus::Embedding, done as u64, total as u64, committed).await?;
     }
@@ -295,33 +232,33 @@ async fn embedded(
 
 /// One transaction in which the new version begins to answer and the old one stops.
 async fn flip(tx: &mut Tx<'_>, version: VersionId, committed: &mut Committed) -> Result<(), Failed> {
-    let row = sqlx::query(
+    let tenant = sqlx::query_scalar!(
         "UPDATE documents SET live_version = $1, updated_at = $2
          WHERE id = (SELECT document FROM document_versions WHERE id = $1) AND NOT hidden
            AND NOT EXISTS (SELECT 1 FROM document_versions live, document_versions this
-                           WHERE live.id = documents.live_version AND this.id = $1 AND live.number > this.number)
+                           WHERE live.id = documents.live_version AND this.id = $1
+                               AND live.number > this.number)
          RETURNING tenant",
+        version.0,
+        tx.now.0
     )
-    .bind(version.0)
-    .bind(tx.now.0)
     .fetch_optional(&mut *tx.conn)
     .await?;
     // A newer version answers already, or the document was deleted: this one never will.
-    let Some(row) = row else {
+    let Some(tenant) = tenant else {
         return end_version(tx, version, DocumentStatus::Cancelled, None, committed).await;
     };
-    let tenant: String = row.get(0);
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM chunks WHERE version = $1")
-        .bind(version.0)
-        .fetch_one(&mut *tx.conn)
-        .await?;
-    sqlx::query(
+    let count =
+        sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM chunks WHERE version = $1"#, version.0)
+            .fetch_one(&mut *tx.conn)
+            .await?;
+    sqlx::query!(
         "UPDATE document_versions SET status = 'ready', done = $2, total = $2, error = NULL, updated_at = $3
          WHERE id = $1",
+        version.0,
+        count,
+        tx.now.0
     )
-    .bind(version.0)
-    .bind(count)
-    .bind(tx.now.0)
     .execute(&mut *tx.conn)
     .await?;
     revise(tx, &tenant).await?;
@@ -335,22 +272,22 @@ async fn end_version(
     error: Option<Failure>,
     committed: &mut Committed,
 ) -> Result<(), Failed> {
-    let ended = sqlx::query(
+    let ended = sqlx::query!(
         "UPDATE document_versions SET status = $2, error = $3, updated_at = $4
          WHERE id = $1 AND status NOT IN ('ready', 'failed', 'cancelled')",
+        version.0,
+        status.as_str(),
+        error.as_ref().map(json).transpose()?,
+        tx.now.0
     )
-    .bind(version.0)
-    .bind(status.as_str())
-    .bind(error.as_ref().map(json).transpose()?)
-    .bind(tx.now.0)
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();
     if ended == 0 {
         return Ok(());
     }
-    run(tx, "DELETE FROM chunks WHERE version = $1", version.0).await?;
-    run(tx, "DELETE FROM chunk_words WHERE version = $1", version.0).await?;
+    run!(tx, "DELETE FROM chunks WHERE version = $1", version.0);
+    run!(tx, "DELETE FROM chunk_words WHERE version = $1", version.0);
     let (name, body) = match error {
         Some(error) if status == DocumentStatus::Failed => {
             let error = serde_json::to_value(error).unwrap_or_default();
@@ -362,34 +299,36 @@ async fn end_version(
 }
 
 async fn remove_version(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Failed> {
-    run(tx, "DELETE FROM chat_streams WHERE stream = $1", version.0).await?;
-    run(
+    run!(tx, "DELETE FROM chat_streams WHERE stream = $1", version.0);
+    run!(
         tx,
         "DELETE FROM document_versions WHERE id = $1
          AND NOT EXISTS (SELECT 1 FROM documents WHERE live_version = $1 OR newest = $1)",
-        version.0,
-    )
-    .await
+        version.0
+    );
+    Ok(())
 }
 
 async fn hide_document(tx: &mut Tx<'_>, tenant: &Tenant, id: DocumentId) -> Result<(), Failed> {
-    let hidden =
-        sqlx::query("UPDATE documents SET hidden = true WHERE id = $1 AND tenant = $2 AND NOT hidden")
-            .bind(id.0)
-            .bind(tenant.as_str())
-            .execute(&mut *tx.conn)
-            .await?
-            .rows_affected();
+    let hidden = sqlx::query!(
+        "UPDATE documents SET hidden = true WHERE id = $1 AND tenant = $2 AND NOT hidden",
+        id.0,
+        tenant.as_str()
+    )
+    .execute(&mut *tx.conn)
+    .await?
+    .rows_affected();
     found(hidden, id)?;
     revise(tx, tenant.as_str()).await
 }
 
 async fn purge_document(tx: &mut Tx<'_>, id: DocumentId) -> Result<(), Failed> {
-    run(
+    run!(
         tx,
-        "DELETE FROM chat_streams WHERE stream IN (SELECT id FROM document_versions WHERE document = $1)",
-        id.0,
-    )
-    .await?;
-    run(tx, "DELETE FROM documents WHERE id = $1 AND hidden", id.0).await
+        "DELETE FROM chat_streams WHERE stream IN (SELECT id FROM document_versions
+         WHERE document = $1)",
+        id.0
+    );
+    run!(tx, "DELETE FROM documents WHERE id = $1 AND hidden", id.0);
+    Ok(())
 }

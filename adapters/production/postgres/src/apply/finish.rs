@@ -6,7 +6,7 @@ use crate::{
     error::{is_transient, port_error},
 };
 use chat_core::{Committed, ErrorKind, Held, Lane, Outcome, PortError, PortResult};
-use sqlx::{PgPool, Row, postgres::PgRow};
+use sqlx::PgPool;
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ async fn succeed(
     fences: &[Uuid],
     results: &[Option<String>],
 ) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar(
+    sqlx::query_scalar!(
         "WITH done AS (
              SELECT jobs.id, row.result
              FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS row (id, fence, result)
@@ -66,10 +66,10 @@ async fn succeed(
              unique_key = CASE WHEN unique_forever THEN unique_key END
          FROM done WHERE jobs.id = done.id
          RETURNING jobs.id",
+        jobs,
+        fences,
+        results as _
     )
-    .bind(jobs)
-    .bind(fences)
-    .bind(results)
     .fetch_all(pool)
     .await
 }
@@ -88,32 +88,35 @@ pub(super) async fn finish(
         Outcome::Retry { after, error } => (0, None, Some(error), Some(tx.now.plus(*after))),
         Outcome::HandedBack => (1, None, None, Some(tx.now)),
     };
-    let row = sqlx::query(
+    let row = sqlx::query!(
         "UPDATE jobs
-         SET state = $3, result = $4, run_at = coalesce($5, run_at),
-             finished_at = CASE WHEN $3 >= 4 THEN $6 END,
+         SET state = $3::smallint, result = $4, run_at = coalesce($5, run_at),
+             finished_at = CASE WHEN $3 >= 4 THEN $6::bigint END,
              worker = CASE WHEN $3 >= 4 THEN worker END,
              max_attempts = max_attempts + CASE $3 WHEN 1 THEN 1 ELSE 0 END,
              unique_key = CASE WHEN $3 < 4 OR unique_forever THEN unique_key END,
              errors = CASE WHEN $7::text IS NULL THEN errors
-                           ELSE (coalesce(errors, '[]')::jsonb || $7::jsonb)::text END
+                           ELSE (coalesce(errors, '[]')::jsonb || $7::text::jsonb)::text END
          WHERE id = $1 AND fence = $2 AND state = 3
          RETURNING parent, concurrency_key, lane",
+        held.job.0,
+        held.fence.0,
+        state,
+        result.map(json).transpose()?,
+        again_at.map(|at| at.0),
+        tx.now.0,
+        error.map(json).transpose()?
     )
-    .bind(held.job.0)
-    .bind(held.fence.0)
-    .bind(state)
-    .bind(result.map(json).transpose()?)
-    .bind(again_at.map(|at| at.0))
-    .bind(tx.now.0)
-    .bind(error.map(json).transpose()?)
     .fetch_optional(&mut *tx.conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
     match state {
         0 => committed.due = again_at,
-        1 => committed.add_backlog(Lane::parse(row.get(2)).unwrap_or(Lane::Default)),
-        _ => release(tx, &row, i32::from(state != 4), committed).await?,
+        1 => committed.add_backlog(Lane::parse(&row.lane).unwrap_or(Lane::Default)),
+        _ => {
+            let failed = i32::from(state != 4);
+            release(tx, row.parent, row.concurrency_key.as_deref(), failed, committed).await?;
+        }
     }
     Ok(Some(()))
 }
@@ -123,17 +126,23 @@ pub(super) fn stale() -> PortError {
 }
 
 /// A job that ended lets its parent, and who waits behind its key, go on.
-async fn release(tx: &mut Tx<'_>, row: &PgRow, failed: i32, committed: &mut Committed) -> sqlx::Result<()> {
-    if let Some(parent) = row.get::<Option<Uuid>, _>(0) {
-        let freed: Option<String> = sqlx::query_scalar(
+async fn release(
+    tx: &mut Tx<'_>,
+    parent: Option<Uuid>,
+    key: Option<&str>,
+    failed: i32,
+    committed: &mut Committed,
+) -> sqlx::Result<()> {
+    if let Some(parent) = parent {
+        let freed = sqlx::query_scalar!(
             "UPDATE jobs
              SET pending_children = pending_children - 1, failed_children = failed_children + $2,
                  state = CASE WHEN pending_children <= 1 THEN 1 ELSE 0 END
              WHERE id = $1 AND state = 0 AND pending_children > 0
              RETURNING CASE state WHEN 1 THEN lane END",
+            parent,
+            failed
         )
-        .bind(parent)
-        .bind(failed)
         .fetch_optional(&mut *tx.conn)
         .await?
         .flatten();
@@ -141,21 +150,22 @@ async fn release(tx: &mut Tx<'_>, row: &PgRow, failed: i32, committed: &mut Comm
             committed.add_backlog(lane);
         }
     }
-    if let Some(key) = row.get::<Option<String>, _>(1) {
-        release_key(tx, &key, committed).await?;
+    if let Some(key) = key {
+        release_key(tx, key, committed).await?;
     }
     Ok(())
 }
 
 async fn release_key(tx: &mut Tx<'_>, key: &str, committed: &mut Committed) -> sqlx::Result<()> {
     lock_key(tx, key).await?;
-    let freed: Option<String> = sqlx::query_scalar(
+    let freed = sqlx::query_scalar!(
         "UPDATE jobs SET blocked = false, state = 1
-         WHERE id = (SELECT id FROM jobs WHERE concurrency_key = $1 AND state < 4 AND blocked ORDER BY id LIMIT 1)
+         WHERE id = (SELECT id FROM jobs WHERE concurrency_key = $1 AND state < 4 AND blocked
+                     ORDER BY id LIMIT 1)
            AND NOT EXISTS (SELECT 1 FROM jobs WHERE concurrency_key = $1 AND state < 4 AND NOT blocked)
          RETURNING lane",
+        key
     )
-    .bind(key)
     .fetch_optional(&mut *tx.conn)
     .await?;
     if let Some(lane) = freed.as_deref().and_then(Lane::parse) {

@@ -1,8 +1,16 @@
 //! What the store writes.
 
+/// A statement about one thing.
+macro_rules! run {
+    ($tx:expr, $sql:literal, $id:expr) => {
+        sqlx::query!($sql, $id).execute(&mut *$tx.conn).await?
+    };
+}
+
 mod accept;
 mod chat;
 mod claim;
+mod collections;
 pub(crate) mod commit;
 mod control;
 mod documents;

@@ -1,49 +1,102 @@
-use super::{ANSWER_AGE_MS, from_json, page};
+//! Reads of conversations.
+
+use super::{ANSWER_AGE_MS, from_json, page_of};
 use crate::{PostgresStore, error::port_error};
 use chat_core::{
-    ChunkId, DocumentId, JobId, KeptAnswer, Message, MessageId, Page, PageRequest, PortError, PortResult,
-    Reference, Response, ResponseId, ResponseStatus, Role, Session, SessionId, SessionStamp, Tenant,
-    Timestamp,
+    ChunkId, DocumentId, JobId, JobState, KeptAnswer, Message, MessageId, Page, PageRequest, PortError,
+    PortResult, Reference, Response, ResponseId, ResponseStatus, Role, Session, SessionId, SessionStamp,
+    Tenant, Timestamp,
     ports::{ChatStore, History},
 };
-use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-const SESSIONS: &str = "SELECT id, tenant, title, collections, instructions, metadata::text, created_at, updated_at, revision FROM chat_sessions";
-const STAMPS: &str = "SELECT id, revision, updated_at FROM chat_sessions";
-const MESSAGES: &str = "SELECT id, session, tenant, role, content, response, created_at FROM chat_messages";
+struct SessionRow {
+    id: Uuid,
+    tenant: String,
+    title: Option<String>,
+    collections: String,
+    instructions: Option<String>,
+    metadata: String,
+    created_at: i64,
+    updated_at: i64,
+    revision: Uuid,
+}
+
+struct StampRow {
+    id: Uuid,
+    revision: Uuid,
+    updated_at: i64,
+}
+
+struct MessageRow {
+    id: Uuid,
+    session: Uuid,
+    tenant: String,
+    role: String,
+    content: String,
+    response: Option<Uuid>,
+    created_at: i64,
+}
+
+/// Sessions; the rest of the statement follows `WHERE`.
+macro_rules! sessions {
+    ($first:literal $(+ $rest:literal)* $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            SessionRow,
+            r#"SELECT id, tenant, title, collections, instructions, metadata::text AS "metadata!",
+                      created_at, updated_at, revision
+               FROM chat_sessions WHERE "# + $first $(+ $rest)*
+            $(, $argument)*
+        )
+    };
+}
+
+/// Stamps of sessions; the rest of the statement follows `WHERE`.
+macro_rules! stamps {
+    ($first:literal $(+ $rest:literal)* $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            StampRow,
+            "SELECT id, revision, updated_at FROM chat_sessions WHERE " + $first $(+ $rest)*
+            $(, $argument)*
+        )
+    };
+}
+
+/// Messages; the rest of the statement follows `WHERE`.
+macro_rules! messages {
+    ($first:literal $(+ $rest:literal)* $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            MessageRow,
+            "SELECT id, session, tenant, role, content, response, created_at FROM chat_messages
+            WHERE " + $first $(+ $rest)*
+            $(, $argument)*
+        )
+    };
+}
 
 #[async_trait::async_trait]
 impl ChatStore for PostgresStore {
     async fn session(&self, tenant: &Tenant, id: SessionId) -> PortResult<Session> {
-        let mut query = QueryBuilder::<Postgres>::new(SESSIONS);
-        query.push(" WHERE id = ").push_bind(id.0).push(" AND tenant = ").push_bind(tenant.as_str());
-        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
-        row.as_ref().map(read_session).ok_or_else(|| PortError::not_found(id))
+        let query = sessions!("id = $1 AND tenant = $2", id.0, tenant.as_str());
+        let row = query.fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.map(Session::from).ok_or_else(|| PortError::not_found(id))
     }
 
     async fn sessions(&self, tenant: &Tenant, request: PageRequest) -> PortResult<Page<Session>> {
-        let mut query = QueryBuilder::<Postgres>::new(SESSIONS);
-        query.push(" WHERE tenant = ").push_bind(tenant.as_str());
-        page(&mut query, "id", request);
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        Ok(Page::of(rows.iter().map(read_session).collect(), request.limit))
+        let rows = page_of!(self, request, sessions, "id > $1 AND id < $2 AND tenant = $4", tenant.as_str())?;
+        Ok(Page::of(rows.into_iter().map(Session::from).collect(), request.limit))
     }
 
     async fn session_stamp(&self, tenant: &Tenant, id: SessionId) -> PortResult<SessionStamp> {
-        let mut query = QueryBuilder::<Postgres>::new(STAMPS);
-        query.push(" WHERE id = ").push_bind(id.0).push(" AND tenant = ").push_bind(tenant.as_str());
-        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
-        row.as_ref().map(read_stamp).ok_or_else(|| PortError::not_found(id))
+        let query = stamps!("id = $1 AND tenant = $2", id.0, tenant.as_str());
+        let row = query.fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.map(SessionStamp::from).ok_or_else(|| PortError::not_found(id))
     }
 
     async fn session_stamps(&self, tenant: &Tenant, request: PageRequest) -> PortResult<Page<SessionStamp>> {
-        let mut query = QueryBuilder::<Postgres>::new(STAMPS);
-        query.push(" WHERE tenant = ").push_bind(tenant.as_str());
-        page(&mut query, "id", request);
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        Ok(Page::of(rows.iter().map(read_stamp).collect(), request.limit))
+        let rows = page_of!(self, request, stamps, "id > $1 AND id < $2 AND tenant = $4", tenant.as_str())?;
+        Ok(Page::of(rows.into_iter().map(SessionStamp::from).collect(), request.limit))
     }
 
     async fn messages(
@@ -52,57 +105,60 @@ impl ChatStore for PostgresStore {
         session: SessionId,
         request: PageRequest,
     ) -> PortResult<Page<Message>> {
-        let mut query = QueryBuilder::<Postgres>::new(MESSAGES);
-        query
-            .push(" WHERE session = ")
-            .push_bind(session.0)
-            .push(" AND tenant = ")
-            .push_bind(tenant.as_str());
-        page(&mut query, "id", request);
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        let mut page = Page::of(rows.iter().map(read_message).collect::<Vec<_>>(), request.limit);
+        let rows = page_of!(
+            self,
+            request,
+            messages,
+            "id > $1 AND id < $2 AND session = $4 AND tenant = $5",
+            session.0,
+            tenant.as_str()
+        )?;
+        let mut page = Page::of(rows.into_iter().map(Message::from).collect(), request.limit);
         self.add_references(&mut page.rows).await?;
         Ok(page)
     }
 
     async fn message(&self, tenant: &Tenant, id: MessageId) -> PortResult<Message> {
-        let mut query = QueryBuilder::<Postgres>::new(MESSAGES);
-        query.push(" WHERE id = ").push_bind(id.0).push(" AND tenant = ").push_bind(tenant.as_str());
-        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
-        let mut messages = vec![row.as_ref().map(read_message).ok_or_else(|| PortError::not_found(id))?];
+        let query = messages!("id = $1 AND tenant = $2", id.0, tenant.as_str());
+        let row = query.fetch_optional(self.pool()).await.map_err(port_error)?;
+        let mut messages = vec![row.map(Message::from).ok_or_else(|| PortError::not_found(id))?];
         self.add_references(&mut messages).await?;
         Ok(messages.remove(0))
     }
 
     async fn history(&self, session: SessionId, before: MessageId, limit: u32) -> PortResult<History> {
-        let mut query = QueryBuilder::<Postgres>::new(MESSAGES);
-        query.push(" WHERE session = ").push_bind(session.0).push(" AND id < ").push_bind(before.0);
-        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        let about =
-            "SELECT id, revision, updated_at, summary_until, summary FROM chat_sessions WHERE id = $1";
-        let about =
-            sqlx::query(about).bind(session.0).fetch_optional(self.pool()).await.map_err(port_error)?;
-        let summary = about.as_ref().and_then(|row| {
-            Some((MessageId(row.get::<Option<Uuid>, _>(3)?), row.get::<Option<String>, _>(4)?))
-        });
-        let messages = rows.iter().map(read_message).collect();
-        Ok(History { messages, summary, session: about.as_ref().map(read_stamp) })
+        let limit = i64::from(limit);
+        let query =
+            messages!("session = $1 AND id < $2 ORDER BY id DESC LIMIT $3", session.0, before.0, limit);
+        let rows = query.fetch_all(self.pool()).await.map_err(port_error)?;
+        let about = sqlx::query!(
+            "SELECT id, revision, updated_at, summary_until, summary FROM chat_sessions WHERE id = $1",
+            session.0
+        )
+        .fetch_optional(self.pool())
+        .await
+        .map_err(port_error)?;
+        let messages = rows.into_iter().map(Message::from).collect();
+        let Some(about) = about else { return Ok(History { messages, ..History::default() }) };
+        let stamp = StampRow { id: about.id, revision: about.revision, updated_at: about.updated_at };
+        let summary = about.summary_until.map(MessageId).zip(about.summary);
+        Ok(History { messages, summary, session: Some(stamp.into()) })
     }
 
     async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response> {
-        let row = sqlx::query(
-            "SELECT r.id, r.tenant, r.session, r.message, r.job, r.status, r.attempt, r.model, r.options, r.output_text,
-                    r.usage, r.timings, r.error, r.created_at, r.completed_at, j.state, j.attempt
-             FROM chat_responses r LEFT JOIN jobs j ON j.id = r.job WHERE r.id = $1 AND r.tenant = $2",
+        let row = sqlx::query_as!(
+            ResponseRow,
+            r#"SELECT r.id, r.tenant, r.session, r.message, r.job, r.status, r.attempt, r.model,
+                      r.options, r.output_text, r.usage, r.timings, r.error, r.created_at, r.completed_at,
+                      j.state AS "state?", j.attempt AS "begun?"
+               FROM chat_responses r LEFT JOIN jobs j ON j.id = r.job WHERE r.id = $1 AND r.tenant = $2"#,
+            id.0,
+            tenant.as_str()
         )
-        .bind(id.0)
-        .bind(tenant.as_str())
         .fetch_optional(self.pool())
         .await
-        .map_err(port_error)?
-        .ok_or_else(|| PortError::not_found(id))?;
-        let mut response = read_response(&row);
+        .map_err(port_error)?;
+        let mut response = Response::from(row.ok_or_else(|| PortError::not_found(id))?);
         if response.status.is_final() {
             response.references = self.references(&[id.0]).await?.remove(&id).unwrap_or_default();
         }
@@ -114,37 +170,38 @@ impl ChatStore for PostgresStore {
         tenant: &Tenant,
         session: SessionId,
     ) -> PortResult<Vec<(ResponseId, JobId)>> {
-        sqlx::query(
-            "SELECT id, job FROM chat_responses WHERE session = $1 AND tenant = $2 AND status IS NULL ORDER BY id",
+        let rows = sqlx::query!(
+            "SELECT id, job FROM chat_responses WHERE session = $1 AND tenant = $2
+             AND status IS NULL ORDER BY id",
+            session.0,
+            tenant.as_str()
         )
-        .bind(session.0)
-        .bind(tenant.as_str())
         .fetch_all(self.pool())
         .await
-        .map(|rows| rows.iter().map(|row| (ResponseId(row.get::<Uuid, _>(0)), JobId(row.get::<Uuid, _>(1)))).collect())
-        .map_err(port_error)
+        .map_err(port_error)?;
+        Ok(rows.into_iter().map(|row| (ResponseId(row.id), JobId(row.job))).collect())
     }
 
     async fn kept_answer(&self, tenant: &Tenant, key: &str) -> PortResult<Option<KeptAnswer>> {
-        let row = sqlx::query(
+        let row = sqlx::query!(
             "SELECT request, status, body, stream, location, created_at FROM idempotency_keys
              WHERE tenant = $1 AND key = $2 AND created_at >= chat_now() - $3",
+            tenant.as_str(),
+            key,
+            ANSWER_AGE_MS
         )
-        .bind(tenant.as_str())
-        .bind(key)
-        .bind(ANSWER_AGE_MS)
         .fetch_optional(self.pool())
         .await
         .map_err(port_error)?;
         Ok(row.map(|row| KeptAnswer {
             tenant: tenant.clone(),
             key: key.to_owned(),
-            request: row.get(0),
-            status: row.get::<i32, _>(1) as u16,
-            body: row.get(2),
-            stream: row.get::<Option<Uuid>, _>(3).map(ResponseId),
-            location: row.get(4),
-            created_at: Timestamp(row.get(5)),
+            request: row.request,
+            status: row.status as u16,
+            body: row.body,
+            stream: row.stream.map(ResponseId),
+            location: row.location,
+            created_at: Timestamp(row.created_at),
         }))
     }
 }
@@ -155,21 +212,25 @@ impl PostgresStore {
         if responses.is_empty() {
             return Ok(found);
         }
-        let mut query = QueryBuilder::<Postgres>::new(
-            r#"SELECT response, number, document, chunk, title, text, score, start, "end" FROM chat_references
-               WHERE response = ANY("#,
-        );
-        query.push_bind(responses.to_vec()).push(") ORDER BY response, number");
-        for row in query.build().fetch_all(self.pool()).await.map_err(port_error)? {
-            found.entry(ResponseId(row.get::<Uuid, _>(0))).or_default().push(Reference {
-                index: row.get::<i32, _>(1) as u32,
-                document_id: DocumentId(row.get::<Uuid, _>(2)),
-                chunk_id: ChunkId(row.get::<Uuid, _>(3)),
-                title: row.get(4),
-                text: row.get(5),
-                score: row.get(6),
-                start: row.get::<i64, _>(7) as u64,
-                end: row.get::<i64, _>(8) as u64,
+        let rows = sqlx::query!(
+            r#"SELECT response, number, document, chunk, title, text, score, start, "end"
+         FROM chat_references
+               WHERE response = ANY($1) ORDER BY response, number"#,
+            responses
+        )
+        .fetch_all(self.pool())
+        .await
+        .map_err(port_error)?;
+        for row in rows {
+            found.entry(ResponseId(row.response)).or_default().push(Reference {
+                index: row.number as u32,
+                document_id: DocumentId(row.document),
+                chunk_id: ChunkId(row.chunk),
+                title: row.title,
+                text: row.text,
+                score: row.score,
+                start: row.start as u64,
+                end: row.end as u64,
             });
         }
         Ok(found)
@@ -186,66 +247,87 @@ impl PostgresStore {
     }
 }
 
-fn read_session(row: &PgRow) -> Session {
-    Session {
-        id: SessionId(row.get::<Uuid, _>(0)),
-        tenant: Tenant::from(row.get::<&str, _>(1)),
-        title: row.get(2),
-        collections: from_json(row.get(3)).unwrap_or_default(),
-        instructions: row.get(4),
-        metadata: from_json(row.get(5)).unwrap_or_default(),
-        created_at: Timestamp(row.get(6)),
-        updated_at: Timestamp(row.get(7)),
-        revision: row.get(8),
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: SessionId(row.id),
+            tenant: Tenant(row.tenant.into()),
+            title: row.title,
+            collections: from_json(Some(&row.collections)).unwrap_or_default(),
+            instructions: row.instructions,
+            metadata: from_json(Some(&row.metadata)).unwrap_or_default(),
+            created_at: Timestamp(row.created_at),
+            updated_at: Timestamp(row.updated_at),
+            revision: row.revision,
+        }
     }
 }
 
-fn read_stamp(row: &PgRow) -> SessionStamp {
-    SessionStamp {
-        id: SessionId(row.get::<Uuid, _>(0)),
-        revision: row.get(1),
-        updated_at: Timestamp(row.get(2)),
+impl From<StampRow> for SessionStamp {
+    fn from(row: StampRow) -> Self {
+        Self { id: SessionId(row.id), revision: row.revision, updated_at: Timestamp(row.updated_at) }
     }
 }
 
-fn read_message(row: &PgRow) -> Message {
-    Message {
-        id: MessageId(row.get::<Uuid, _>(0)),
-        session: SessionId(row.get::<Uuid, _>(1)),
-        tenant: Tenant::from(row.get::<&str, _>(2)),
-        role: Role::parse(row.get(3)).unwrap_or(Role::User),
-        content: row.get(4),
-        response: row.get::<Option<Uuid>, _>(5).map(ResponseId),
-        references: Vec::new(),
-        created_at: Timestamp(row.get(6)),
+impl From<MessageRow> for Message {
+    fn from(row: MessageRow) -> Self {
+        Self {
+            id: MessageId(row.id),
+            session: SessionId(row.session),
+            tenant: Tenant(row.tenant.into()),
+            role: Role::parse(&row.role).unwrap_or(Role::User),
+            content: row.content,
+            response: row.response.map(ResponseId),
+            references: Vec::new(),
+            created_at: Timestamp(row.created_at),
+        }
     }
+}
+
+struct ResponseRow {
+    id: Uuid,
+    tenant: String,
+    session: Uuid,
+    message: Uuid,
+    job: Uuid,
+    status: Option<String>,
+    attempt: i32,
+    model: String,
+    options: String,
+    output_text: String,
+    usage: Option<String>,
+    timings: String,
+    error: Option<String>,
+    created_at: i64,
+    completed_at: Option<i64>,
+    state: Option<i16>,
+    begun: Option<i32>,
 }
 
 /// Until a response is final its job knows how far it is.
-fn read_response(row: &PgRow) -> Response {
-    let ended = row.get::<Option<&str>, _>(5).and_then(ResponseStatus::parse);
-    let begun = row.get::<Option<i32>, _>(16).unwrap_or(0) as u32;
-    let live = if row.get::<Option<i16>, _>(15) == Some(3) {
-        ResponseStatus::InProgress
-    } else {
-        ResponseStatus::Queued
-    };
-    Response {
-        id: ResponseId(row.get::<Uuid, _>(0)),
-        tenant: Tenant::from(row.get::<&str, _>(1)),
-        session: SessionId(row.get::<Uuid, _>(2)),
-        message: MessageId(row.get::<Uuid, _>(3)),
-        job: JobId(row.get::<Uuid, _>(4)),
-        status: ended.unwrap_or(live),
-        attempt: if ended.is_some() { row.get::<i32, _>(6) as u32 } else { begun },
-        model: row.get(7),
-        options: from_json(row.get(8)).unwrap_or_default(),
-        output_text: row.get(9),
-        references: Vec::new(),
-        usage: from_json(row.get(10)),
-        timings: from_json(row.get(11)).unwrap_or_default(),
-        error: from_json(row.get(12)),
-        created_at: Timestamp(row.get(13)),
-        completed_at: row.get::<Option<i64>, _>(14).map(Timestamp),
+impl From<ResponseRow> for Response {
+    fn from(row: ResponseRow) -> Self {
+        let ended = row.status.as_deref().and_then(ResponseStatus::parse);
+        let runs = row.state == Some(JobState::Running as i16);
+        let live = if runs { ResponseStatus::InProgress } else { ResponseStatus::Queued };
+        let attempt = if ended.is_some() { row.attempt } else { row.begun.unwrap_or(0) };
+        Self {
+            id: ResponseId(row.id),
+            tenant: Tenant(row.tenant.into()),
+            session: SessionId(row.session),
+            message: MessageId(row.message),
+            job: JobId(row.job),
+            status: ended.unwrap_or(live),
+            attempt: attempt as u32,
+            model: row.model,
+            options: from_json(Some(&row.options)).unwrap_or_default(),
+            output_text: row.output_text,
+            references: Vec::new(),
+            usage: from_json(row.usage.as_deref()),
+            timings: from_json(Some(&row.timings)).unwrap_or_default(),
+            error: from_json(row.error.as_deref()),
+            created_at: Timestamp(row.created_at),
+            completed_at: row.completed_at.map(Timestamp),
+        }
     }
 }

@@ -1,55 +1,83 @@
-use super::{from_json, page, words};
+//! Reads of collections, documents and passages.
+
+use super::{
+    document_rows::{ChunkRow, CollectionRow, DocumentRow, VersionRow},
+    from_json, page_of, words,
+};
 use crate::{PostgresStore, error::port_error};
 use chat_core::{
-    Chunk, ChunkId, Collection, CollectionId, Document, DocumentId, DocumentStatus, JobId, Page, PageRequest,
-    Passage, PortError, PortResult, Progress, Tenant, Timestamp, Upload, Version, VersionId,
+    Chunk, ChunkId, Collection, CollectionId, Document, DocumentId, DocumentStatus, Page, PageRequest,
+    Passage, PortError, PortResult, Tenant, Version, VersionId,
     ports::{DocumentStore, Hit, KeywordQuery},
 };
 use serde_json::{Map, Value};
-use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-const COLLECTIONS: &str = "SELECT c.id, c.tenant, c.name, c.metadata::text, c.created_at, c.updated_at,
-        (SELECT count(*) FROM documents d WHERE d.collection = c.id AND NOT d.hidden),
-        (SELECT count(*) FROM documents d JOIN chunks k ON k.version = d.live_version
-         WHERE d.collection = c.id AND NOT d.hidden),
-        (SELECT coalesce(sum(v.bytes), 0)::bigint FROM documents d JOIN document_versions v ON v.id = d.newest
-         WHERE d.collection = c.id AND NOT d.hidden)
-    FROM collections c WHERE NOT c.hidden";
+/// Collections with what is in them; the rest follows `WHERE NOT c.hidden`.
+macro_rules! collections {
+    ($first:literal $(+ $rest:literal)* $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            CollectionRow,
+            r#"SELECT c.id, c.tenant, c.name, c.metadata::text AS "metadata!", c.created_at, c.updated_at,
+                   (SELECT count(*) FROM documents d
+                    WHERE d.collection = c.id AND NOT d.hidden) AS "documents!",
+                   (SELECT count(*) FROM documents d JOIN chunks k ON k.version = d.live_version
+                    WHERE d.collection = c.id AND NOT d.hidden) AS "chunks!",
+                   (SELECT coalesce(sum(v.bytes), 0)::bigint
+                    FROM documents d JOIN document_versions v ON v.id = d.newest
+                    WHERE d.collection = c.id AND NOT d.hidden) AS "bytes!"
+               FROM collections c WHERE NOT c.hidden AND "# + $first $(+ $rest)*
+            $(, $argument)*
+        )
+    };
+}
 
-/// A failed or cancelled version does not take the place of the one that answers.
-const STATUS: &str =
-    "CASE WHEN v.status IN ('failed', 'cancelled') AND d.live_version IS NOT NULL THEN 'ready'
-                           ELSE v.status END";
+/// Documents with their newest version; the rest follows `WHERE NOT d.hidden`.
+macro_rules! documents {
+    ($first:literal $(+ $rest:literal)* $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            DocumentRow,
+            r#"SELECT d.id, d.tenant, d.collection, d.metadata::text AS "metadata!", d.live_version,
+                   d.created_at, d.updated_at, v.id AS version_id, v.number, v.job, v.filename, v.media_type,
+                   v.charset, v.detected, v.bytes, v.sha256, v.blob, v.status, v.done, v.total, v.error,
+                   (SELECT count(*) FROM chunks k WHERE k.version = d.live_version) AS "chunks!"
+               FROM documents d JOIN document_versions v ON v.id = d.newest
+               WHERE NOT d.hidden AND "# + $first $(+ $rest)*
+            $(, $argument)*
+        )
+    };
+}
 
-const DOCUMENTS: &str = "SELECT d.id, d.tenant, d.collection, d.metadata::text, d.live_version, d.created_at, d.updated_at,
-        v.id, v.number, v.job, v.filename, v.media_type, v.charset, v.detected, v.bytes, v.sha256, v.blob, v.status,
-        v.done, v.total, v.error, (SELECT count(*) FROM chunks k WHERE k.version = d.live_version)
-    FROM documents d JOIN document_versions v ON v.id = d.newest WHERE NOT d.hidden";
-
-const VERSIONS: &str =
-    "SELECT v.id, v.document, d.collection, v.tenant, v.filename, v.media_type, v.charset, v.bytes,
-        v.sha256, v.blob, v.status, d.live_version, d.hidden,
-        (SELECT count(*) FROM chunks k WHERE k.version = v.id),
-        (SELECT count(*) FROM chunks k WHERE k.version = v.id AND k.embedded)
-    FROM document_versions v JOIN documents d ON d.id = v.document WHERE ";
+/// Versions; the rest of the statement follows `WHERE`.
+macro_rules! versions {
+    ($first:literal $(+ $rest:literal)* $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            VersionRow,
+            r#"SELECT v.id, v.document, d.collection, v.tenant, v.filename, v.media_type, v.charset,
+                   v.bytes, v.sha256, v.blob, v.status, d.live_version, d.hidden,
+                   (SELECT count(*) FROM chunks k WHERE k.version = v.id) AS "chunks!",
+                   (SELECT count(*) FROM chunks k WHERE k.version = v.id AND k.embedded) AS "embedded!"
+               FROM document_versions v JOIN documents d ON d.id = v.document WHERE "# + $first $(+ $rest)*
+            $(, $argument)*
+        )
+    };
+}
 
 #[async_trait::async_trait]
 impl DocumentStore for PostgresStore {
     async fn collection(&self, tenant: &Tenant, id: CollectionId) -> PortResult<Collection> {
-        let mut query = QueryBuilder::<Postgres>::new(COLLECTIONS);
-        query.push(" AND c.id = ").push_bind(id.0).push(" AND c.tenant = ").push_bind(tenant.as_str());
-        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
-        row.as_ref().map(read_collection).ok_or_else(|| PortError::not_found(id))
+        let query = collections!("c.id = $1 AND c.tenant = $2", id.0, tenant.as_str());
+        let row = query.fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.map(Collection::from).ok_or_else(|| PortError::not_found(id))
     }
 
     async fn collection_named(&self, tenant: &Tenant, name: &str) -> PortResult<Option<CollectionId>> {
-        sqlx::query_scalar::<_, Uuid>(
+        sqlx::query_scalar!(
             "SELECT id FROM collections WHERE tenant = $1 AND name = $2 AND NOT hidden",
+            tenant.as_str(),
+            name
         )
-        .bind(tenant.as_str())
-        .bind(name)
         .fetch_optional(self.pool())
         .await
         .map(|id| id.map(CollectionId))
@@ -57,18 +85,20 @@ impl DocumentStore for PostgresStore {
     }
 
     async fn collections(&self, tenant: &Tenant, request: PageRequest) -> PortResult<Page<Collection>> {
-        let mut query = QueryBuilder::<Postgres>::new(COLLECTIONS);
-        query.push(" AND c.tenant = ").push_bind(tenant.as_str());
-        page(&mut query, "c.id", request);
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        Ok(Page::of(rows.iter().map(read_collection).collect(), request.limit))
+        let rows = page_of!(
+            self,
+            request,
+            collections,
+            "c.id > $1 AND c.id < $2 AND c.tenant = $4",
+            tenant.as_str()
+        )?;
+        Ok(Page::of(rows.into_iter().map(Collection::from).collect(), request.limit))
     }
 
     async fn document(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Document> {
-        let mut query = QueryBuilder::<Postgres>::new(DOCUMENTS);
-        query.push(" AND d.id = ").push_bind(id.0).push(" AND d.tenant = ").push_bind(tenant.as_str());
-        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
-        row.as_ref().map(read_document).ok_or_else(|| PortError::not_found(id))
+        let query = documents!("d.id = $1 AND d.tenant = $2", id.0, tenant.as_str());
+        let row = query.fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.map(Document::from).ok_or_else(|| PortError::not_found(id))
     }
 
     async fn documents(
@@ -78,17 +108,28 @@ impl DocumentStore for PostgresStore {
         status: Option<DocumentStatus>,
         request: PageRequest,
     ) -> PortResult<Page<Document>> {
-        let mut query = QueryBuilder::<Postgres>::new(DOCUMENTS);
-        query.push(" AND d.tenant = ").push_bind(tenant.as_str());
-        if let Some(collection) = collection {
-            query.push(" AND d.collection = ").push_bind(collection.0);
+        let status = status.map(DocumentStatus::as_str);
+        // A failed or cancelled version does not take the place of the one that answers.
+        macro_rules! of_status {
+            ($place:literal, $($argument:expr),+) => {
+                page_of!(
+                    self,
+                    request,
+                    documents,
+                    $place + " AND d.id > $1 AND d.id < $2 AND ($4::text IS NULL OR $4 = CASE
+                        WHEN v.status IN ('failed', 'cancelled') AND d.live_version IS NOT NULL THEN 'ready'
+                        ELSE v.status END)",
+                    status,
+                    $($argument),+
+                )?
+            };
         }
-        if let Some(status) = status {
-            query.push(" AND ").push(STATUS).push(" = ").push_bind(status.as_str());
-        }
-        page(&mut query, "d.id", request);
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        Ok(Page::of(rows.iter().map(read_document).collect(), request.limit))
+        // A statement for each, so that each has its index.
+        let rows = match collection {
+            Some(id) => of_status!("d.tenant = $5 AND d.collection = $6", tenant.as_str(), id.0),
+            None => of_status!("d.tenant = $5", tenant.as_str()),
+        };
+        Ok(Page::of(rows.into_iter().map(Document::from).collect(), request.limit))
     }
 
     async fn document_with_hash(
@@ -96,11 +137,11 @@ impl DocumentStore for PostgresStore {
         collection: CollectionId,
         sha256: &str,
     ) -> PortResult<Option<DocumentId>> {
-        sqlx::query_scalar::<_, Uuid>(
+        sqlx::query_scalar!(
             "SELECT id FROM documents WHERE collection = $1 AND sha256 = $2 AND NOT hidden",
+            collection.0,
+            sha256
         )
-        .bind(collection.0)
-        .bind(sha256)
         .fetch_optional(self.pool())
         .await
         .map(|id| id.map(DocumentId))
@@ -113,13 +154,14 @@ impl DocumentStore for PostgresStore {
         metadata: &Map<String, Value>,
     ) -> PortResult<Vec<DocumentId>> {
         let wanted = Value::Object(metadata.clone()).to_string();
-        sqlx::query_scalar::<_, Uuid>(
+        sqlx::query_scalar!(
             "SELECT d.id FROM documents d
              WHERE d.tenant = $1 AND NOT d.hidden AND d.live_version IS NOT NULL AND NOT EXISTS (
-                 SELECT 1 FROM jsonb_each($2::jsonb) want WHERE d.metadata -> want.key IS DISTINCT FROM want.value)",
+                 SELECT 1 FROM jsonb_each($2::text::jsonb) want
+                 WHERE d.metadata -> want.key IS DISTINCT FROM want.value)",
+            tenant.as_str(),
+            wanted
         )
-        .bind(tenant.as_str())
-        .bind(wanted)
         .fetch_all(self.pool())
         .await
         .map(|ids| ids.into_iter().map(DocumentId).collect())
@@ -127,21 +169,23 @@ impl DocumentStore for PostgresStore {
     }
 
     async fn hidden_documents(&self, collection: CollectionId, limit: u32) -> PortResult<Vec<DocumentId>> {
-        sqlx::query_scalar::<_, Uuid>("SELECT id FROM documents WHERE collection = $1 AND hidden LIMIT $2")
-            .bind(collection.0)
-            .bind(i64::from(limit))
-            .fetch_all(self.pool())
-            .await
-            .map(|ids| ids.into_iter().map(DocumentId).collect())
-            .map_err(port_error)
+        sqlx::query_scalar!(
+            "SELECT id FROM documents WHERE collection = $1 AND hidden LIMIT $2",
+            collection.0,
+            i64::from(limit)
+        )
+        .fetch_all(self.pool())
+        .await
+        .map(|ids| ids.into_iter().map(DocumentId).collect())
+        .map_err(port_error)
     }
 
     async fn live_version(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Option<VersionId>> {
-        sqlx::query_scalar::<_, Option<Uuid>>(
+        sqlx::query_scalar!(
             "SELECT live_version FROM documents WHERE id = $1 AND tenant = $2 AND NOT hidden",
+            id.0,
+            tenant.as_str()
         )
-        .bind(id.0)
-        .bind(tenant.as_str())
         .fetch_optional(self.pool())
         .await
         .map_err(port_error)?
@@ -150,30 +194,28 @@ impl DocumentStore for PostgresStore {
     }
 
     async fn version(&self, id: VersionId) -> PortResult<Version> {
-        let mut query = QueryBuilder::<Postgres>::new(VERSIONS);
-        query.push("v.id = ").push_bind(id.0);
-        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
-        row.as_ref().map(read_version).ok_or_else(|| PortError::not_found(id))
+        let row = versions!("v.id = $1", id.0).fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.map(Version::from).ok_or_else(|| PortError::not_found(id))
     }
 
     async fn versions(&self, document: DocumentId) -> PortResult<Vec<Version>> {
-        let mut query = QueryBuilder::<Postgres>::new(VERSIONS);
-        query.push("v.document = ").push_bind(document.0).push(" ORDER BY v.number");
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        Ok(rows.iter().map(read_version).collect())
+        let query = versions!("v.document = $1 ORDER BY v.number", document.0);
+        let rows = query.fetch_all(self.pool()).await.map_err(port_error)?;
+        Ok(rows.into_iter().map(Version::from).collect())
     }
 
     async fn chunk_range(&self, version: VersionId, from: u32, to: u32) -> PortResult<Vec<Chunk>> {
-        sqlx::query(
+        sqlx::query_as!(
+            ChunkRow,
             r#"SELECT id, ordinal, title, text, start, "end", tokens FROM chunks
-               WHERE version = $1 AND ordinal >= $2 AND ordinal < $3 ORDER BY ordinal"#,
+               WHERE version = $1 AND ordinal >= $2::bigint AND ordinal < $3::bigint ORDER BY ordinal"#,
+            version.0,
+            i64::from(from),
+            i64::from(to)
         )
-        .bind(version.0)
-        .bind(i64::from(from))
-        .bind(i64::from(to))
         .fetch_all(self.pool())
         .await
-        .map(|rows| rows.iter().map(|row| read_chunk(row, 0)).collect())
+        .map(|rows| rows.into_iter().map(Chunk::from).collect())
         .map_err(port_error)
     }
 
@@ -184,18 +226,20 @@ impl DocumentStore for PostgresStore {
         from: u32,
         limit: u32,
     ) -> PortResult<Vec<Chunk>> {
-        sqlx::query(
+        sqlx::query_as!(
+            ChunkRow,
             r#"SELECT k.id, k.ordinal, k.title, k.text, k.start, k."end", k.tokens
                FROM documents d JOIN chunks k ON k.version = d.live_version
-               WHERE d.id = $1 AND d.tenant = $2 AND NOT d.hidden AND k.ordinal >= $3 ORDER BY k.ordinal LIMIT $4"#,
+               WHERE d.id = $1 AND d.tenant = $2 AND NOT d.hidden AND k.ordinal >= $3::bigint
+               ORDER BY k.ordinal LIMIT $4"#,
+            document.0,
+            tenant.as_str(),
+            i64::from(from),
+            i64::from(limit)
         )
-        .bind(document.0)
-        .bind(tenant.as_str())
-        .bind(i64::from(from))
-        .bind(i64::from(limit))
         .fetch_all(self.pool())
         .await
-        .map(|rows| rows.iter().map(|row| read_chunk(row, 0)).collect())
+        .map(|rows| rows.into_iter().map(Chunk::from).collect())
         .map_err(port_error)
     }
 
@@ -203,17 +247,38 @@ impl DocumentStore for PostgresStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query = QueryBuilder::<Postgres>::new(
-            r#"SELECT d.id, d.collection, v.filename, d.metadata::text,
+        let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let rows = sqlx::query!(
+            r#"SELECT d.id AS document, d.collection, v.filename, d.metadata::text AS "metadata!",
                       k.id, k.ordinal, k.title, k.text, k.start, k."end", k.tokens
                FROM chunks k JOIN documents d ON d.live_version = k.version AND NOT d.hidden
-               JOIN document_versions v ON v.id = k.version WHERE d.tenant = "#,
-        );
-        query.push_bind(tenant.as_str()).push(" AND k.id = ANY(");
-        query.push_bind(ids.iter().map(|id| id.0).collect::<Vec<_>>()).push(")");
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
+               JOIN document_versions v ON v.id = k.version WHERE d.tenant = $1 AND k.id = ANY($2)"#,
+            tenant.as_str(),
+            &wanted[..]
+        )
+        .fetch_all(self.pool())
+        .await
+        .map_err(port_error)?;
+        let passages = rows.into_iter().map(|row| {
+            let chunk = ChunkRow {
+                id: row.id,
+                ordinal: row.ordinal,
+                title: row.title,
+                text: row.text,
+                start: row.start,
+                end: row.end,
+                tokens: row.tokens,
+            };
+            Passage {
+                document: DocumentId(row.document),
+                collection: CollectionId(row.collection),
+                filename: row.filename,
+                metadata: from_json(Some(&row.metadata)).unwrap_or_default(),
+                chunk: chunk.into(),
+            }
+        });
         let mut found: HashMap<ChunkId, Passage> =
-            rows.iter().map(read_passage).map(|passage| (passage.chunk.id, passage)).collect();
+            passages.map(|passage| (passage.chunk.id, passage)).collect();
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
@@ -222,100 +287,10 @@ impl DocumentStore for PostgresStore {
     }
 
     async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64> {
-        sqlx::query_scalar::<_, i64>("SELECT revision FROM search_revisions WHERE tenant = $1")
-            .bind(tenant.as_str())
+        sqlx::query_scalar!("SELECT revision FROM search_revisions WHERE tenant = $1", tenant.as_str())
             .fetch_optional(self.pool())
             .await
             .map(|revision| revision.unwrap_or(0) as u64)
             .map_err(port_error)
-    }
-}
-
-fn read_collection(row: &PgRow) -> Collection {
-    Collection {
-        id: CollectionId(row.get::<Uuid, _>(0)),
-        tenant: Tenant::from(row.get::<&str, _>(1)),
-        name: row.get(2),
-        metadata: from_json(row.get(3)).unwrap_or_default(),
-        created_at: Timestamp(row.get(4)),
-        updated_at: Timestamp(row.get(5)),
-        document_count: row.get::<i64, _>(6) as u64,
-        chunk_count: row.get::<i64, _>(7) as u64,
-        bytes: row.get::<i64, _>(8) as u64,
-    }
-}
-
-fn read_document(row: &PgRow) -> Document {
-    let live_version = row.get::<Option<Uuid>, _>(4).map(VersionId);
-    let stage = DocumentStatus::parse(row.get(17)).unwrap_or(DocumentStatus::Failed);
-    let still_answers =
-        live_version.is_some() && matches!(stage, DocumentStatus::Failed | DocumentStatus::Cancelled);
-    Document {
-        id: DocumentId(row.get::<Uuid, _>(0)),
-        tenant: Tenant::from(row.get::<&str, _>(1)),
-        collection: CollectionId(row.get::<Uuid, _>(2)),
-        metadata: from_json(row.get(3)).unwrap_or_default(),
-        live_version,
-        created_at: Timestamp(row.get(5)),
-        updated_at: Timestamp(row.get(6)),
-        version_id: VersionId(row.get::<Uuid, _>(7)),
-        version: row.get::<i32, _>(8) as u32,
-        job: JobId(row.get::<Uuid, _>(9)),
-        upload: read_upload(row, [10, 11, 12, 14, 15, 16]),
-        charset: row.get(13),
-        status: if still_answers { DocumentStatus::Ready } else { stage },
-        progress: Progress { stage, done: row.get::<i64, _>(18) as u64, total: row.get::<i64, _>(19) as u64 },
-        error: from_json(row.get(20)),
-        chunk_count: row.get::<i64, _>(21) as u64,
-    }
-}
-
-/// Columns of file name, media type, charset, bytes, hash and blob.
-fn read_upload(row: &PgRow, [filename, media_type, charset, bytes, sha256, blob]: [usize; 6]) -> Upload {
-    Upload {
-        filename: row.get(filename),
-        media_type: row.get(media_type),
-        charset: row.get(charset),
-        bytes: row.get::<i64, _>(bytes) as u64,
-        sha256: row.get(sha256),
-        blob: row.get(blob),
-    }
-}
-
-fn read_version(row: &PgRow) -> Version {
-    Version {
-        id: VersionId(row.get::<Uuid, _>(0)),
-        document: DocumentId(row.get::<Uuid, _>(1)),
-        collection: CollectionId(row.get::<Uuid, _>(2)),
-        tenant: Tenant::from(row.get::<&str, _>(3)),
-        upload: read_upload(row, [4, 5, 6, 7, 8, 9]),
-        status: DocumentStatus::parse(row.get(10)).unwrap_or(DocumentStatus::Failed),
-        live_version: row.get::<Option<Uuid>, _>(11).map(VersionId),
-        deleted: row.get(12),
-        chunk_count: row.get::<i64, _>(13) as u64,
-        embedded: row.get::<i64, _>(14) as u64,
-    }
-}
-
-/// A passage's columns begin at `from`.
-fn read_chunk(row: &PgRow, from: usize) -> Chunk {
-    Chunk {
-        id: ChunkId(row.get::<Uuid, _>(from)),
-        ordinal: row.get::<i32, _>(from + 1) as u32,
-        title: row.get(from + 2),
-        text: row.get(from + 3),
-        start: row.get::<i64, _>(from + 4) as u64,
-        end: row.get::<i64, _>(from + 5) as u64,
-        tokens: row.get::<i32, _>(from + 6) as u32,
-    }
-}
-
-fn read_passage(row: &PgRow) -> Passage {
-    Passage {
-        document: DocumentId(row.get::<Uuid, _>(0)),
-        collection: CollectionId(row.get::<Uuid, _>(1)),
-        filename: row.get(2),
-        metadata: from_json(row.get(3)).unwrap_or_default(),
-        chunk: read_chunk(row, 4),
     }
 }

@@ -7,12 +7,12 @@ const BATCHES: i64 = 64;
 #[async_trait::async_trait]
 impl EventStore for PostgresStore {
     async fn events_after(&self, stream: StreamId, after: u64) -> PortResult<Vec<Event>> {
-        let batches: Vec<String> = sqlx::query_scalar(
+        let batches = sqlx::query_scalar!(
             "SELECT events FROM chat_streams WHERE stream = $1 AND last_seq > $2 ORDER BY last_seq LIMIT $3",
+            stream.0,
+            after as i64,
+            BATCHES
         )
-        .bind(stream.0)
-        .bind(after as i64)
-        .bind(BATCHES)
         .fetch_all(self.pool())
         .await
         .map_err(port_error)?;
@@ -27,11 +27,13 @@ impl EventStore for PostgresStore {
     }
 
     async fn last_event(&self, stream: StreamId) -> PortResult<u64> {
-        sqlx::query_scalar::<_, i64>("SELECT coalesce(max(last_seq), 0) FROM chat_streams WHERE stream = $1")
-            .bind(stream.0)
-            .fetch_one(self.pool())
-            .await
-            .map(|last| last as u64)
-            .map_err(port_error)
+        sqlx::query_scalar!(
+            r#"SELECT coalesce(max(last_seq), 0) AS "last!" FROM chat_streams WHERE stream = $1"#,
+            stream.0
+        )
+        .fetch_one(self.pool())
+        .await
+        .map(|last| last as u64)
+        .map_err(port_error)
     }
 }

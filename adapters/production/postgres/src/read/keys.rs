@@ -1,47 +1,66 @@
 //! Reads of keys.
 
-use super::{from_json, page};
+use super::{from_json, page_of};
 use crate::{PostgresStore, error::port_error};
 use async_trait::async_trait;
 use chat_core::{
     ApiKey, KeyId, Page, PageRequest, PortError, PortResult, Tenant, Timestamp, ports::KeyStore,
 };
-use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 use uuid::Uuid;
 
-const COLUMNS: &str =
-    "SELECT id, tenant, name, scopes, hash, created_at, expires_at, revoked_at FROM api_keys";
+struct KeyRow {
+    id: Uuid,
+    tenant: String,
+    name: String,
+    scopes: String,
+    hash: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+/// Keys; the rest of the statement follows `WHERE`.
+macro_rules! keys {
+    ($first:literal $(+ $rest:literal)* $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            KeyRow,
+            "SELECT id, tenant, name, scopes, hash, created_at, expires_at, revoked_at FROM api_keys WHERE " + $first $(+ $rest)*
+            $(, $argument)*
+        )
+    };
+}
 
 #[async_trait]
 impl KeyStore for PostgresStore {
     async fn api_key(&self, id: KeyId) -> PortResult<ApiKey> {
-        let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
-        query.push(" WHERE id = ").push_bind(id.0);
-        let row = query.build().fetch_optional(self.pool()).await.map_err(port_error)?;
-        row.as_ref().map(key).ok_or_else(|| PortError::not_found(id))
+        let row = keys!("id = $1", id.0).fetch_optional(self.pool()).await.map_err(port_error)?;
+        row.map(ApiKey::from).ok_or_else(|| PortError::not_found(id))
     }
 
     async fn api_keys(&self, tenant: Option<&Tenant>, request: PageRequest) -> PortResult<Page<ApiKey>> {
-        let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
-        query.push(" WHERE true");
-        if let Some(tenant) = tenant {
-            query.push(" AND tenant = ").push_bind(tenant.as_str().to_owned());
-        }
-        page(&mut query, "id", request);
-        let rows = query.build().fetch_all(self.pool()).await.map_err(port_error)?;
-        Ok(Page::of(rows.iter().map(key).collect(), request.limit))
+        let tenant = tenant.map(Tenant::as_str);
+        let rows = page_of!(
+            self,
+            request,
+            keys,
+            "id > $1 AND id < $2 AND ($4::text IS NULL OR tenant = $4)",
+            tenant
+        )?;
+        Ok(Page::of(rows.into_iter().map(ApiKey::from).collect(), request.limit))
     }
 }
 
-fn key(row: &PgRow) -> ApiKey {
-    ApiKey {
-        id: KeyId(row.get::<Uuid, _>("id")),
-        tenant: Tenant::from(row.get::<&str, _>("tenant")),
-        name: row.get("name"),
-        scopes: from_json(row.get("scopes")).unwrap_or_default(),
-        hash: row.get("hash"),
-        created_at: Timestamp(row.get("created_at")),
-        expires_at: row.get::<Option<i64>, _>("expires_at").map(Timestamp),
-        revoked_at: row.get::<Option<i64>, _>("revoked_at").map(Timestamp),
+impl From<KeyRow> for ApiKey {
+    fn from(row: KeyRow) -> Self {
+        Self {
+            id: KeyId(row.id),
+            tenant: Tenant(row.tenant.into()),
+            name: row.name,
+            scopes: from_json(Some(&row.scopes)).unwrap_or_default(),
+            hash: row.hash,
+            created_at: Timestamp(row.created_at),
+            expires_at: row.expires_at.map(Timestamp),
+            revoked_at: row.revoked_at.map(Timestamp),
+        }
     }
 }

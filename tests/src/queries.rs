@@ -1,0 +1,55 @@
+//! What the compiler is told of the statements of the store on PostgreSQL, compared with the database.
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Executor, PgPool, SqlSafeStr};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn crate_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("adapters/production/postgres")
+}
+
+/// Every answer that is kept is what this database says now, and belongs to a statement that is there. That every
+/// statement has one, the compiler sees to.
+pub async fn check(database: &PgPool) -> usize {
+    let sources = sources(&crate_folder().join("src"));
+    let mut checked = 0;
+    for file in fs::read_dir(crate_folder().join(".sqlx")).unwrap() {
+        let path = file.unwrap().path();
+        let kept: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let statement = kept["query"].as_str().unwrap();
+        let mut connection = database.acquire().await.unwrap();
+        let says = connection.describe(AssertSqlSafe(statement.to_owned()).into_sql_str()).await;
+        let says = says.unwrap_or_else(|error| panic!("{error}: {statement}"));
+        let (says, kept) = (serde_json::to_value(&says).unwrap(), &kept["describe"]);
+        assert_eq!(&says, kept, "run scripts/queries: PostgreSQL says something else of\n{statement}");
+        assert!(is_said(statement, &sources), "run scripts/queries: nobody says any more\n{statement}");
+        checked += 1;
+    }
+    checked
+}
+
+/// Whether a statement stands in the sources, in one piece or put together from a few.
+fn is_said(statement: &str, sources: &str) -> bool {
+    let mut rest = statement;
+    for _ in 0..6 {
+        let ends: Vec<usize> = rest.char_indices().map(|(at, c)| at + c.len_utf8()).collect();
+        let longest = ends.partition_point(|end| sources.contains(&rest[..*end]));
+        if longest == ends.len() {
+            return true;
+        }
+        rest = &rest[if longest == 0 { 0 } else { ends[longest - 1] }..];
+    }
+    false
+}
+
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        text += &if path.is_dir() { sources(&path) } else { fs::read_to_string(&path).unwrap() };
+    }
+    text
+}
