@@ -17,7 +17,6 @@ use chat_core::{
 use futures::future::join_all;
 use sqlx::{Acquire, PgPool};
 use std::{collections::HashSet, sync::Arc};
-use uuid::Uuid;
 
 /// Whether a write accepts a turn and does nothing else.
 pub(super) fn is_turn(write: &Write) -> bool {
@@ -137,31 +136,32 @@ async fn accept_all(
 
 /// In one order, so that two groups never wait for each other.
 async fn lock_keys(tx: &mut Tx<'_>, group: &Group<'_>) -> sqlx::Result<()> {
-    let times: Vec<i64> = sqlx::query_scalar(
-        "SELECT chat_now(), pg_advisory_xact_lock(number)
-         FROM (SELECT DISTINCT hashtextextended(key, 0) AS number FROM unnest($1::text[]) AS key ORDER BY 1) AS keys",
+    let times = sqlx::query!(
+        r#"SELECT chat_now() AS "now!", pg_advisory_xact_lock(number) AS locked
+           FROM (SELECT DISTINCT hashtextextended(key, 0) AS number FROM unnest($1::text[]) AS key
+                 ORDER BY 1) AS keys"#,
+        &group.column(|turn| turn.key)[..] as _
     )
-    .bind(group.column(|turn| turn.key))
     .fetch_all(&mut *tx.conn)
     .await?;
-    tx.now = Timestamp(times.into_iter().max().unwrap_or_default());
+    tx.now = Timestamp(times.into_iter().map(|row| row.now).max().unwrap_or_default());
     Ok(())
 }
 
 /// Conversations that are not there, or not the caller's, are refused.
 async fn touch_sessions(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<()> {
-    let known: Vec<(Uuid, String)> = sqlx::query_as(
+    let known = sqlx::query!(
         "UPDATE chat_sessions SET updated_at = $3
          FROM (SELECT DISTINCT id, tenant FROM unnest($1::uuid[], $2::text[]) AS row (id, tenant)) AS asked
          WHERE chat_sessions.id = asked.id AND chat_sessions.tenant = asked.tenant
          RETURNING chat_sessions.id, chat_sessions.tenant",
+        &group.column(|turn| turn.message.session.0)[..],
+        &group.column(|turn| turn.message.tenant.as_str())[..] as _,
+        tx.now.0
     )
-    .bind(group.column(|turn| turn.message.session.0))
-    .bind(group.column(|turn| turn.message.tenant.as_str()))
-    .bind(tx.now.0)
     .fetch_all(&mut *tx.conn)
     .await?;
-    let known: HashSet<_> = known.iter().map(|(id, tenant)| (*id, tenant.as_str())).collect();
+    let known: HashSet<_> = known.iter().map(|row| (row.id, row.tenant.as_str())).collect();
     for at in 0..group.turns.len() {
         let message = group.turns[at].message;
         if !known.contains(&(message.session.0, message.tenant.as_str())) {
@@ -185,18 +185,18 @@ async fn keep_answers(tx: &mut Tx<'_>, group: &mut Group<'_>) -> Result<(), Fail
 }
 
 async fn insert_messages(tx: &mut Tx<'_>, group: &Group<'_>) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO chat_messages (id, session, tenant, role, content, response, created_at)
          SELECT id, session, tenant, 'user', content, response, created_at
          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[])
               AS row (id, session, tenant, content, response, created_at)",
+        &group.column(|turn| turn.message.id.0)[..],
+        &group.column(|turn| turn.message.session.0)[..],
+        &group.column(|turn| turn.message.tenant.as_str())[..] as _,
+        &group.column(|turn| chat::clean(&turn.message.content).into_owned())[..],
+        &group.column(|turn| turn.message.response.map(|id| id.0))[..] as _,
+        &group.column(|turn| turn.message.created_at.0)[..]
     )
-    .bind(group.column(|turn| turn.message.id.0))
-    .bind(group.column(|turn| turn.message.session.0))
-    .bind(group.column(|turn| turn.message.tenant.as_str()))
-    .bind(group.column(|turn| chat::clean(&turn.message.content)))
-    .bind(group.column(|turn| turn.message.response.map(|id| id.0)))
-    .bind(group.column(|turn| turn.message.created_at.0))
     .execute(&mut *tx.conn)
     .await
     .map(drop)
@@ -204,19 +204,19 @@ async fn insert_messages(tx: &mut Tx<'_>, group: &Group<'_>) -> sqlx::Result<()>
 
 async fn insert_responses(tx: &mut Tx<'_>, group: &Group<'_>) -> Result<(), Failed> {
     let options = group.column(|turn| chat::json(&turn.response.options)).into_iter();
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO chat_responses (id, tenant, session, message, job, model, options, created_at)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
-                              $8::bigint[])",
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
+                              $7::text[], $8::bigint[])",
+        &group.column(|turn| turn.response.id.0)[..],
+        &group.column(|turn| turn.response.tenant.as_str())[..] as _,
+        &group.column(|turn| turn.response.session.0)[..],
+        &group.column(|turn| turn.response.message.0)[..],
+        &group.column(|turn| turn.response.job.0)[..],
+        &group.column(|turn| turn.response.model.as_str())[..] as _,
+        &options.collect::<Result<Vec<_>, _>>()?[..],
+        &group.column(|turn| turn.response.created_at.0)[..]
     )
-    .bind(group.column(|turn| turn.response.id.0))
-    .bind(group.column(|turn| turn.response.tenant.as_str()))
-    .bind(group.column(|turn| turn.response.session.0))
-    .bind(group.column(|turn| turn.response.message.0))
-    .bind(group.column(|turn| turn.response.job.0))
-    .bind(group.column(|turn| turn.response.model.as_str()))
-    .bind(options.collect::<Result<Vec<_>, _>>()?)
-    .bind(group.column(|turn| turn.response.created_at.0))
     .execute(&mut *tx.conn)
     .await?;
     Ok(())
@@ -224,10 +224,11 @@ async fn insert_responses(tx: &mut Tx<'_>, group: &Group<'_>) -> Result<(), Fail
 
 /// The jobs, each behind those of its conversation that have not ended, and the first events.
 async fn insert_jobs(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<()> {
-    let busy: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT concurrency_key FROM jobs WHERE concurrency_key = ANY($1) AND state < 4",
+    let busy = sqlx::query_scalar!(
+        r#"SELECT DISTINCT concurrency_key AS "key!" FROM jobs
+           WHERE concurrency_key = ANY($1) AND state < 4"#,
+        &group.column(|turn| turn.key)[..] as _
     )
-    .bind(group.column(|turn| turn.key))
     .fetch_all(&mut *tx.conn)
     .await?;
     let mut busy: HashSet<&str> = busy.iter().map(String::as_str).collect();

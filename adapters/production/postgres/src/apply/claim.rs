@@ -6,7 +6,7 @@ use crate::{
     error::{is_transient, port_error},
 };
 use chat_core::{Claim, Fence, JobId, Lane, PortResult, Tenant, Timestamp, WorkerId};
-use sqlx::{PgPool, Row, postgres::PgRow};
+use sqlx::PgPool;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -30,13 +30,13 @@ impl LostClaims {
             return Ok(());
         }
         let (ids, fences): (Vec<Uuid>, Vec<Uuid>) = lost.iter().copied().unzip();
-        let released = sqlx::query(
+        let released = sqlx::query!(
             "UPDATE jobs SET state = 1, worker = NULL, max_attempts = max_attempts + 1
              FROM unnest($1::uuid[], $2::uuid[]) AS lost (id, fence)
              WHERE jobs.id = lost.id AND jobs.fence = lost.fence AND jobs.state = 3",
+            &ids[..],
+            &fences[..]
         )
-        .bind(ids)
-        .bind(fences)
         .execute(pool)
         .await;
         match released {
@@ -82,18 +82,42 @@ async fn claim_all(
         }
     };
     let mut claims: HashMap<(WorkerId, JobId), Claim> =
-        rows.iter().map(read).map(|(worker, claim)| ((worker, claim.job), claim)).collect();
+        rows.into_iter().map(read).map(|(worker, claim)| ((worker, claim.job), claim)).collect();
     let answer =
         |(worker, jobs): Claims| Ok(jobs.iter().filter_map(|id| claims.remove(&(worker, *id))).collect());
     Ok(requests.into_iter().map(answer).collect())
 }
 
+struct ClaimRow {
+    id: Uuid,
+    fence: Uuid,
+    kind: String,
+    lane: String,
+    tenant: String,
+    payload: String,
+    attempt: i32,
+    max_attempts: i32,
+    cancel_requested: bool,
+    failed_children: i32,
+    created_at: i64,
+    run_at: i64,
+    started_at: i64,
+    worker: Uuid,
+}
+
 /// Rows are locked in the order of their ids, so that two claims never wait for each other.
-async fn claim(pool: &PgPool, ids: &[Uuid], workers: &[Uuid], fences: &[Uuid]) -> sqlx::Result<Vec<PgRow>> {
-    sqlx::query(
-        "WITH wanted AS (
+async fn claim(
+    pool: &PgPool,
+    ids: &[Uuid],
+    workers: &[Uuid],
+    fences: &[Uuid],
+) -> sqlx::Result<Vec<ClaimRow>> {
+    sqlx::query_as!(
+        ClaimRow,
+        r#"WITH wanted AS (
              SELECT DISTINCT ON (id) id, worker, fence
-             FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS row (id, worker, fence, at)
+             FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS row (id, worker, fence,
+                 at)
              ORDER BY id, at
          ), free AS (
              SELECT jobs.id, wanted.worker, wanted.fence FROM jobs JOIN wanted USING (id)
@@ -102,31 +126,32 @@ async fn claim(pool: &PgPool, ids: &[Uuid], workers: &[Uuid], fences: &[Uuid]) -
          UPDATE jobs SET state = 3, attempt = attempt + 1, fence = free.fence, worker = free.worker,
                          started_at = chat_now(), handed_at = NULL
          FROM free WHERE jobs.id = free.id
-         RETURNING jobs.id, jobs.fence, kind, lane, tenant, payload, attempt, max_attempts, cancel_requested,
-                   failed_children, created_at, run_at, started_at, jobs.worker",
+         RETURNING jobs.id, jobs.fence AS "fence!", kind, lane, tenant, payload, attempt, max_attempts,
+                   cancel_requested, failed_children, created_at, run_at, started_at AS "started_at!",
+                   jobs.worker AS "worker!""#,
+        ids,
+        workers,
+        fences
     )
-    .bind(ids)
-    .bind(workers)
-    .bind(fences)
     .fetch_all(pool)
     .await
 }
 
-fn read(row: &PgRow) -> (WorkerId, Claim) {
+fn read(row: ClaimRow) -> (WorkerId, Claim) {
     let claim = Claim {
-        job: JobId(row.get::<Uuid, _>(0)),
-        fence: Fence(row.get::<Uuid, _>(1)),
-        kind: row.get(2),
-        lane: Lane::parse(row.get(3)).unwrap_or(Lane::Default),
-        tenant: Tenant::from(row.get::<&str, _>(4)),
-        payload: row.get(5),
-        attempt: row.get::<i32, _>(6) as u32,
-        max_attempts: row.get::<i32, _>(7) as u32,
-        cancel_requested: row.get(8),
-        failed_children: row.get::<i32, _>(9) as u32,
-        created_at: Timestamp(row.get(10)),
-        run_at: Timestamp(row.get(11)),
-        claimed_at: Timestamp(row.get(12)),
+        job: JobId(row.id),
+        fence: Fence(row.fence),
+        kind: row.kind,
+        lane: Lane::parse(&row.lane).unwrap_or(Lane::Default),
+        tenant: Tenant(row.tenant.into()),
+        payload: row.payload,
+        attempt: row.attempt as u32,
+        max_attempts: row.max_attempts as u32,
+        cancel_requested: row.cancel_requested,
+        failed_children: row.failed_children as u32,
+        created_at: Timestamp(row.created_at),
+        run_at: Timestamp(row.run_at),
+        claimed_at: Timestamp(row.started_at),
     };
-    (WorkerId(row.get::<Uuid, _>(13)), claim)
+    (WorkerId(row.worker), claim)
 }

@@ -2,9 +2,8 @@
 
 use crate::clock::SharedClock;
 use chat_core::{JobId, Lane, Ready, Timestamp, WorkerId, ports::Reaped};
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// The most due jobs that one promotion moves.
 const PROMOTE: i64 = 1_024;
@@ -14,20 +13,20 @@ const LOST_WORKERS: i32 = 10;
 
 pub(crate) async fn heartbeat(pool: &PgPool, worker: WorkerId, lanes: &[Lane]) -> sqlx::Result<()> {
     let lanes: Vec<_> = lanes.iter().map(|lane| lane.as_str()).collect();
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO workers (id, lanes, version, last_seen) VALUES ($1, $2, $3, chat_now())
          ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen",
+        worker.0,
+        lanes.join(","),
+        env!("CARGO_PKG_VERSION")
     )
-    .bind(worker.0)
-    .bind(lanes.join(","))
-    .bind(env!("CARGO_PKG_VERSION"))
     .execute(pool)
     .await
     .map(drop)
 }
 
 pub(crate) async fn retire(pool: &PgPool, worker: WorkerId) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM workers WHERE id = $1").bind(worker.0).execute(pool).await.map(drop)
+    sqlx::query!("DELETE FROM workers WHERE id = $1", worker.0).execute(pool).await.map(drop)
 }
 
 /// Takes the next jobs of a lane in fair order.
@@ -37,22 +36,19 @@ pub(crate) async fn hand_out(
     lane: Lane,
     limit: usize,
 ) -> sqlx::Result<Vec<Ready>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query!(
         "UPDATE jobs SET state = 2, handed_at = chat_now()
          FROM (SELECT id FROM jobs WHERE state = 1 AND lane = $1 ORDER BY priority DESC, vtime, id
                LIMIT $2 FOR UPDATE SKIP LOCKED) AS next
          WHERE jobs.id = next.id RETURNING jobs.id, priority, vtime",
+        lane.as_str(),
+        limit as i64
     )
-    .bind(lane.as_str())
-    .bind(limit as i64)
     .fetch_all(pool)
     .await?;
     let mut handed: Vec<(Ready, f64)> = rows
         .iter()
-        .map(|row| {
-            let priority = row.get::<i32, _>(1) as i16;
-            (Ready { job: JobId(row.get::<Uuid, _>(0)), lane, priority }, row.get(2))
-        })
+        .map(|row| (Ready { job: JobId(row.id), lane, priority: row.priority as i16 }, row.vtime))
         .collect();
     // RETURNING promises no order.
     handed.sort_by(|(a, at), (b, bt)| {
@@ -67,59 +63,59 @@ pub(crate) async fn hand_out(
 
 /// Makes due jobs available.
 pub(crate) async fn promote_due(pool: &PgPool) -> sqlx::Result<(Vec<Lane>, Option<Timestamp>)> {
-    let rows = sqlx::query(
+    let lanes = sqlx::query_scalar!(
         "UPDATE jobs SET state = 1
-         FROM (SELECT id FROM jobs WHERE state = 0 AND NOT blocked AND pending_children = 0 AND run_at <= chat_now()
+         FROM (SELECT id FROM jobs
+               WHERE state = 0 AND NOT blocked AND pending_children = 0 AND run_at <= chat_now()
                ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
          WHERE jobs.id = due.id RETURNING lane",
+        PROMOTE
     )
-    .bind(PROMOTE)
     .fetch_all(pool)
     .await?;
-    let next: Option<i64> = sqlx::query_scalar(
-        "SELECT min(run_at) FROM jobs WHERE state = 0 AND NOT blocked AND pending_children = 0",
+    let next = sqlx::query_scalar!(
+        "SELECT min(run_at) FROM jobs WHERE state = 0 AND NOT blocked AND pending_children = 0"
     )
     .fetch_one(pool)
     .await?;
-    Ok((distinct_lanes(rows.iter().map(|row| row.get(0))), next.map(Timestamp)))
+    Ok((distinct_lanes(lanes.iter()), next.map(Timestamp)))
 }
 
 /// Frees the jobs of workers that are gone, and what was handed out and never claimed.
 pub(crate) async fn reap(pool: &PgPool, lease: Duration, offer_again: Duration) -> sqlx::Result<Reaped> {
-    let orphaned = sqlx::query(
+    let orphaned = sqlx::query_scalar!(
         "UPDATE jobs SET state = 1, worker = NULL,
-                         max_attempts = max_attempts + CASE WHEN max_attempts < allowance + $2 THEN 1 ELSE 0 END
+             max_attempts = max_attempts + CASE WHEN max_attempts < allowance + $2 THEN 1 ELSE 0 END
          FROM (SELECT id FROM jobs WHERE state = 3 AND NOT EXISTS
                    (SELECT 1 FROM workers WHERE workers.id = jobs.worker AND last_seen > chat_now() - $1)
                ORDER BY id FOR UPDATE SKIP LOCKED) AS lost
          WHERE jobs.id = lost.id RETURNING lane",
+        lease.as_millis() as i64,
+        LOST_WORKERS
     )
-    .bind(lease.as_millis() as i64)
-    .bind(LOST_WORKERS)
     .fetch_all(pool)
     .await?;
-    let offered = sqlx::query(
+    let offered = sqlx::query_scalar!(
         "UPDATE jobs SET state = 1, handed_at = NULL
          FROM (SELECT id FROM jobs WHERE state = 2 AND handed_at < chat_now() - $1
                ORDER BY id FOR UPDATE SKIP LOCKED) AS unclaimed
          WHERE jobs.id = unclaimed.id RETURNING lane",
+        offer_again.as_millis() as i64
     )
-    .bind(offer_again.as_millis() as i64)
     .fetch_all(pool)
     .await?;
-    sqlx::query("DELETE FROM workers WHERE last_seen <= chat_now() - $1")
-        .bind(lease.as_millis() as i64)
+    sqlx::query!("DELETE FROM workers WHERE last_seen <= chat_now() - $1", lease.as_millis() as i64)
         .execute(pool)
         .await?;
     Ok(Reaped {
         orphaned: orphaned.len() as u64,
         unclaimed: offered.len() as u64,
-        lanes: distinct_lanes(orphaned.iter().chain(&offered).map(|row| row.get(0))),
+        lanes: distinct_lanes(orphaned.iter().chain(&offered)),
     })
 }
 
-fn distinct_lanes<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Lane> {
-    let mut lanes: Vec<_> = names.filter_map(Lane::parse).collect();
+fn distinct_lanes<'a>(names: impl Iterator<Item = &'a String>) -> Vec<Lane> {
+    let mut lanes: Vec<_> = names.filter_map(|name| Lane::parse(name)).collect();
     lanes.sort_unstable();
     lanes.dedup();
     lanes

@@ -36,7 +36,7 @@ async fn enqueue_all(
     // The database's clock is asked only when it decides something.
     let now = if requests.iter().flatten().any(|job| job.run_at.is_some()) {
         Some(
-            sqlx::query_scalar("SELECT chat_now()")
+            sqlx::query_scalar!(r#"SELECT chat_now() AS "now!""#)
                 .fetch_one(pool)
                 .await
                 .map(Timestamp)
@@ -140,31 +140,34 @@ impl<'a> Columns<'a> {
 
     /// Writes all of them.
     pub(super) async fn insert(&self, to: impl PgExecutor<'_>) -> sqlx::Result<()> {
-        sqlx::query(
-            "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, max_attempts, allowance,
-                               run_at, session, document, concurrency_key, blocked, created_at, handed_at)
+        sqlx::query!(
+            "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, max_attempts,
+                               allowance, run_at, session, document, concurrency_key, blocked,
+                               created_at, handed_at)
              SELECT id, kind, lane, tenant, priority, vtime, payload, state, attempts, attempts,
-                    coalesce(run_at, now), session, document, key, blocked, now, CASE state WHEN 2 THEN now END
-             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int4[], $6::float8[], $7::text[],
-                         $8::int2[], $9::int4[], $10::int8[], $11::uuid[], $12::uuid[], $13::text[], $14::bool[])
-                  AS row (id, kind, lane, tenant, priority, vtime, payload, state, attempts, run_at, session, document,
-                          key, blocked),
+                    coalesce(run_at, now), session, document, key, blocked, now,
+                    CASE state WHEN 2 THEN now END
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int4[], $6::float8[],
+                         $7::text[], $8::int2[], $9::int4[], $10::int8[], $11::uuid[], $12::uuid[],
+                         $13::text[], $14::bool[])
+                  AS row (id, kind, lane, tenant, priority, vtime, payload, state, attempts, run_at,
+                          session, document, key, blocked),
                   (SELECT chat_now() AS now) AS clock",
+            &self.ids[..],
+            &self.kinds[..] as _,
+            &self.lanes[..] as _,
+            &self.tenants[..] as _,
+            &self.priorities[..],
+            &self.vtimes[..],
+            &self.payloads[..] as _,
+            &self.states[..],
+            &self.attempts[..],
+            &self.run_ats[..] as _,
+            &self.sessions[..] as _,
+            &self.documents[..] as _,
+            &self.keys[..] as _,
+            &self.blocked[..]
         )
-        .bind(&self.ids)
-        .bind(&self.kinds)
-        .bind(&self.lanes)
-        .bind(&self.tenants)
-        .bind(&self.priorities)
-        .bind(&self.vtimes)
-        .bind(&self.payloads)
-        .bind(&self.states)
-        .bind(&self.attempts)
-        .bind(&self.run_ats)
-        .bind(&self.sessions)
-        .bind(&self.documents)
-        .bind(&self.keys)
-        .bind(&self.blocked)
         .execute(to)
         .await
         .map(drop)
@@ -187,10 +190,12 @@ pub(super) async fn insert(tx: &mut Tx<'_>, job: &NewJob, committed: &mut Commit
             return Ok(());
         }
         // Who had the key when this began may have ended since: then it is free.
-        let holder: Option<Uuid> = sqlx::query_scalar("SELECT id FROM jobs WHERE unique_key = $1")
-            .bind(job.unique.as_ref().map(|unique| &unique.key))
-            .fetch_optional(&mut *tx.conn)
-            .await?;
+        let holder = sqlx::query_scalar!(
+            "SELECT id FROM jobs WHERE unique_key = $1",
+            job.unique.as_ref().map(|unique| unique.key.as_str())
+        )
+        .fetch_optional(&mut *tx.conn)
+        .await?;
         if let Some(holder) = holder {
             committed.jobs.push(JobId(holder));
             return Ok(());
@@ -199,35 +204,37 @@ pub(super) async fn insert(tx: &mut Tx<'_>, job: &NewJob, committed: &mut Commit
 }
 
 async fn insert_row(tx: &mut Tx<'_>, job: &NewJob, place: Place, blocked: bool) -> sqlx::Result<bool> {
-    let (unique, forever) =
-        job.unique.as_ref().map_or((None, false), |unique| (Some(&unique.key), !unique.while_unfinished));
-    let inserted = sqlx::query(
-        "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, blocked, max_attempts, allowance,
-                           unique_key, unique_forever, concurrency_key, parent, pending_children, session, document,
-                           run_at, created_at, handed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                 CASE $8 WHEN 2 THEN $19 END)
+    let (unique, forever) = job
+        .unique
+        .as_ref()
+        .map_or((None, false), |unique| (Some(unique.key.as_str()), !unique.while_unfinished));
+    let inserted = sqlx::query!(
+        "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, blocked,
+                           max_attempts, allowance, unique_key, unique_forever, concurrency_key, parent,
+                           pending_children, session, document, run_at, created_at, handed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::smallint, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17,
+                 $18, $19, CASE $8::smallint WHEN 2 THEN $19::bigint END)
          ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
+        job.id.0,
+        &*job.kind,
+        job.lane.as_str(),
+        job.tenant.as_str(),
+        i32::from(job.priority),
+        place.vtime,
+        job.payload,
+        place.state as i16,
+        blocked,
+        i32::from(job.max_attempts),
+        unique,
+        forever,
+        job.concurrency_key,
+        job.parent.map(|id| id.0),
+        job.pending_children as i32,
+        job.session.map(|id| id.0),
+        job.document.map(|id| id.0),
+        job.run_at.unwrap_or(tx.now).0,
+        tx.now.0
     )
-    .bind(job.id.0)
-    .bind(&*job.kind)
-    .bind(job.lane.as_str())
-    .bind(job.tenant.as_str())
-    .bind(i32::from(job.priority))
-    .bind(place.vtime)
-    .bind(&job.payload)
-    .bind(place.state as i16)
-    .bind(blocked)
-    .bind(i32::from(job.max_attempts))
-    .bind(unique)
-    .bind(forever)
-    .bind(&job.concurrency_key)
-    .bind(job.parent.map(|id| id.0))
-    .bind(job.pending_children as i32)
-    .bind(job.session.map(|id| id.0))
-    .bind(job.document.map(|id| id.0))
-    .bind(job.run_at.unwrap_or(tx.now).0)
-    .bind(tx.now.0)
     .execute(&mut *tx.conn)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -235,8 +242,7 @@ async fn insert_row(tx: &mut Tx<'_>, job: &NewJob, place: Place, blocked: bool) 
 
 /// Until the end of the transaction nobody else decides whose turn it is under this key.
 pub(super) async fn lock_key(tx: &mut Tx<'_>, key: &str) -> sqlx::Result<()> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(key)
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
         .execute(&mut *tx.conn)
         .await
         .map(drop)
@@ -244,10 +250,12 @@ pub(super) async fn lock_key(tx: &mut Tx<'_>, key: &str) -> sqlx::Result<()> {
 
 /// Whether an unfinished job has this key.
 async fn is_held(tx: &mut Tx<'_>, key: &str) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM jobs WHERE concurrency_key = $1 AND state < 4)")
-        .bind(key)
-        .fetch_one(&mut *tx.conn)
-        .await
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM jobs WHERE concurrency_key = $1 AND state < 4) AS "held!""#,
+        key
+    )
+    .fetch_one(&mut *tx.conn)
+    .await
 }
 
 /// Says what is to be announced once the job is durable.

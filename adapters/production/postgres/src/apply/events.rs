@@ -46,7 +46,7 @@ async fn insert_held(pool: &PgPool, requests: &[Appends]) -> sqlx::Result<HashSe
         requests.iter().map(|(.., events)| of(events).map_or(0, |event| event.seq as i64)).collect::<Vec<_>>()
     };
     let texts: Vec<String> = requests.iter().map(|(.., events)| lines(events)).collect();
-    let ids: Vec<Uuid> = sqlx::query_scalar(
+    let ids = sqlx::query_scalar!(
         "WITH batch AS (
              SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[])
                            AS row (job, fence, stream, first_seq, last_seq, events)
@@ -60,13 +60,13 @@ async fn insert_held(pool: &PgPool, requests: &[Appends]) -> sqlx::Result<HashSe
              ON CONFLICT (stream, last_seq) DO NOTHING
          )
          SELECT DISTINCT id FROM held",
+        &column(|(held, ..)| held.job.0)[..],
+        &column(|(held, ..)| held.fence.0)[..],
+        &column(|(_, stream, _)| stream.0)[..],
+        &number(<[Event]>::first)[..],
+        &number(<[Event]>::last)[..],
+        &texts[..]
     )
-    .bind(column(|(held, ..)| held.job.0))
-    .bind(column(|(held, ..)| held.fence.0))
-    .bind(column(|(_, stream, _)| stream.0))
-    .bind(number(<[Event]>::first))
-    .bind(number(<[Event]>::last))
-    .bind(texts)
     .fetch_all(pool)
     .await?;
     Ok(ids.into_iter().collect())
@@ -103,16 +103,16 @@ impl Columns {
         if self.streams.is_empty() {
             return Ok(());
         }
-        sqlx::query(
+        sqlx::query!(
             "INSERT INTO chat_streams (stream, first_seq, last_seq, events, created_at)
-             SELECT *, $5 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[])
+             SELECT *, $5::bigint FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[])
              ON CONFLICT (stream, last_seq) DO NOTHING",
+            &self.streams[..],
+            &self.firsts[..],
+            &self.lasts[..],
+            &self.texts[..],
+            tx.now.0
         )
-        .bind(&self.streams)
-        .bind(&self.firsts)
-        .bind(&self.lasts)
-        .bind(&self.texts)
-        .bind(tx.now.0)
         .execute(&mut *tx.conn)
         .await
         .map(drop)
@@ -128,11 +128,12 @@ pub(super) async fn append_next(
     head: &[(&str, Value)],
     body: Map<String, Value>,
 ) -> sqlx::Result<Event> {
-    let last: i64 =
-        sqlx::query_scalar("SELECT coalesce(max(last_seq), 0) FROM chat_streams WHERE stream = $1")
-            .bind(stream.0)
-            .fetch_one(&mut *tx.conn)
-            .await?;
+    let last = sqlx::query_scalar!(
+        r#"SELECT coalesce(max(last_seq), 0) AS "last!" FROM chat_streams WHERE stream = $1"#,
+        stream.0
+    )
+    .fetch_one(&mut *tx.conn)
+    .await?;
     let event = Event::new(name, last as u64 + 1, head, body);
     append(tx, stream, std::slice::from_ref(&event)).await?;
     Ok(event)

@@ -56,31 +56,34 @@ impl JobStore for PostgresStore {
     }
 
     async fn lane_stats(&self, unfinished_only: bool) -> PortResult<Vec<LaneStats>> {
-        let rows = sqlx::query(
-            "SELECT lane, kind, state, count(*), min(created_at) FROM jobs WHERE state < $1 GROUP BY lane, kind, state",
+        let ended = if unfinished_only { 4_i16 } else { 9 };
+        let rows = sqlx::query!(
+            r#"SELECT lane, kind, state, count(*) AS "count!", min(created_at) AS "oldest!" FROM jobs
+               WHERE state < $1 GROUP BY lane, kind, state"#,
+            ended
         )
-        .bind(if unfinished_only { 4_i16 } else { 9 })
         .fetch_all(self.pool())
         .await
         .map_err(port_error)?;
         Ok(rows
-            .iter()
+            .into_iter()
             .map(|row| LaneStats {
-                lane: Lane::parse(row.get(0)).unwrap_or(Lane::Default),
-                kind: row.get(1),
-                state: JobState::from_number(row.get::<i16, _>(2).into()).unwrap_or(JobState::Dead),
-                count: row.get::<i64, _>(3) as u64,
-                oldest: Timestamp(row.get(4)),
+                lane: Lane::parse(&row.lane).unwrap_or(Lane::Default),
+                kind: row.kind,
+                state: JobState::from_number(row.state.into()).unwrap_or(JobState::Dead),
+                count: row.count as u64,
+                oldest: Timestamp(row.oldest),
             })
             .collect())
     }
 
     async fn last_tick(&self, schedule: &str) -> PortResult<Option<Timestamp>> {
         // Ticks are zero-padded milliseconds at the end of the key, so the greatest key is the last tick.
-        let key: Option<String> = sqlx::query_scalar(
-            "SELECT max(unique_key) FROM jobs WHERE unique_key > $1::text || ':' AND unique_key < $1::text || ';'",
+        let key = sqlx::query_scalar!(
+            "SELECT max(unique_key) FROM jobs
+             WHERE unique_key > $1::text || ':' AND unique_key < $1::text || ';'",
+            format!("cron:{schedule}")
         )
-        .bind(format!("cron:{schedule}"))
         .fetch_one(self.pool())
         .await
         .map_err(port_error)?;
