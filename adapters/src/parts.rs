@@ -11,9 +11,11 @@ use chat_config::{
 };
 use chat_core::{
     ErrorKind,
-    ports::{Blobs, Bus, Cache, Embedder, Index, Lanes, Llm},
+    ports::{Blobs, Bus, Cache, Embedder, Index, Lanes, Limiter, Llm},
 };
-use chat_embedded::{EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes};
+use chat_embedded::{
+    EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, MemoryLimiter, SystemClock,
+};
 use chat_offline::{OfflineEmbedder, OfflineLlm};
 use chat_openai::{OpenAiEmbedder, OpenAiLlm, OpenAiServer};
 use chat_redis::RedisPorts;
@@ -30,13 +32,18 @@ pub(crate) async fn redis(setting: &Redis) -> Result<Option<RedisPorts>, OpenErr
     RedisPorts::connect(&kind, &setting.prefix).await.map(Some).map_err(part("Redis"))
 }
 
-type Messaging = (Arc<dyn Lanes>, Arc<dyn Bus>, Arc<dyn Cache>);
+type Messaging = (Arc<dyn Lanes>, Arc<dyn Bus>, Arc<dyn Cache>, Arc<dyn Limiter>);
 
-/// What hands out jobs, carries events and keeps values.
+/// What hands out jobs, carries events, keeps values and counts.
 pub(crate) fn messaging(redis: Option<&RedisPorts>) -> Messaging {
     match redis {
-        Some(redis) => (redis.lanes.clone(), redis.bus.clone(), redis.cache.clone()),
-        None => (Arc::new(MemoryLanes::new()), Arc::new(MemoryBus::new()), Arc::new(MemoryCache::new())),
+        Some(redis) => (redis.lanes.clone(), redis.bus.clone(), redis.cache.clone(), redis.limiter.clone()),
+        None => (
+            Arc::new(MemoryLanes::new()),
+            Arc::new(MemoryBus::new()),
+            Arc::new(MemoryCache::new()),
+            Arc::new(MemoryLimiter::new(Arc::new(SystemClock))),
+        ),
     }
 }
 

@@ -98,12 +98,13 @@ pub fn open(settings: &Settings) -> BoxFuture<'_, Result<Opened, OpenError>> {
         let lock = if keeps_own_files(settings) { Some(lock(&settings.data_dir)?) } else { None };
         let rows = Rows::open(&settings.database).await?;
         let redis = parts::redis(&settings.redis).await?.map(Arc::new);
-        let (lanes, bus, cache) = parts::messaging(redis.as_deref());
+        let (lanes, bus, cache, limiter) = parts::messaging(redis.as_deref());
         let ports = Ports {
             store: rows.store(),
             lanes,
             bus,
             cache,
+            limiter,
             blobs: parts::blobs(&settings.storage)?,
             index: parts::index(&settings.index, &settings.data_dir).await?,
             llm: parts::llm(&settings.llm)?,

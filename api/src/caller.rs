@@ -8,7 +8,7 @@ use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
 };
-use chat_core::{Scope, Tenant};
+use chat_core::{KeyId, Scope, Tenant};
 
 /// Who asks, and what they may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,14 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The key by which the caller is known, if it is one.
+    pub fn key(&self) -> Option<KeyId> {
+        match self.credential {
+            Credential::Key(id) => Some(id),
+            Credential::None | Credential::Token(_) => None,
+        }
+    }
+
     /// The tenant whose jobs the caller sees; `None`: everybody's.
     pub fn job_tenant(&self) -> Option<&Tenant> {
         (self.scope < Scope::Operator).then_some(&self.tenant)

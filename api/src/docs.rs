@@ -31,6 +31,7 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
     (name = "embeddings", description = "Vectors of texts"),
     (name = "jobs", description = "The work in the background"),
     (name = "health", description = "Whether the service lives and works"),
+    (name = "usage", description = "Tokens and their cost"),
 ))]
 struct Base;
 

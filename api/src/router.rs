@@ -1,7 +1,7 @@
 //! All endpoints, and what happens around each of them.
 
 use crate::{
-    auth, docs, hosts, metrics,
+    auth, deadline, docs, hosts, limits, metrics,
     problem::{self, Code, Problem},
     request_id, routes,
     state::{ApiOptions, AppState},
@@ -59,7 +59,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn endpoints(state: Option<&AppState>) -> OpenApiRouter<AppState> {
     let mut versioned = routes::versioned();
     if let Some(state) = state {
-        versioned = versioned.layer(from_fn_with_state(state.clone(), auth::authenticate));
+        versioned = versioned
+            .layer(from_fn_with_state(state.clone(), limits::limit))
+            .layer(from_fn_with_state(state.clone(), auth::authenticate))
+            .layer(from_fn_with_state(state.clone(), deadline::keep));
     }
     OpenApiRouter::with_openapi(docs::base()).nest("/api/v1", versioned).merge(routes::unversioned())
 }

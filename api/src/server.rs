@@ -1,6 +1,6 @@
 //! Listening, and stopping without breaking what is under way.
 
-use crate::{router::router, state::AppState};
+use crate::{connections::Limited, router::router, state::AppState};
 use axum::{Router, serve::ListenerExt};
 use futures::{FutureExt, future::BoxFuture};
 use std::io;
@@ -15,7 +15,8 @@ pub fn serve(
     stop: CancellationToken,
 ) -> BoxFuture<'static, io::Result<()>> {
     Box::pin(async move {
-        let mut server = serve_router(listener, router(state.clone()), stop.clone());
+        let mut server =
+            serve_router(listener, router(state.clone()), state.options.max_connections, stop.clone());
         tokio::select! {
             result = &mut server => return result,
             () = stop.cancelled() => state.draining.cancel(),
@@ -28,11 +29,12 @@ pub fn serve(
     })
 }
 
-/// Serves these routes until the stop and until the requests that are open then have ended. The one place where a
-/// server of HTTP is compiled.
+/// Serves these routes, over so many connections at a time, until the stop and until the requests that are open then
+/// have ended. The one place where a server of HTTP is compiled.
 pub fn serve_router(
     listener: TcpListener,
     router: Router,
+    most: usize,
     stop: CancellationToken,
 ) -> BoxFuture<'static, io::Result<()>> {
     // A frame of a stream is small and complete: waiting to send more at once only makes it late.
@@ -41,6 +43,7 @@ pub fn serve_router(
             tracing::debug!(%error, "a connection cannot be told to send at once");
         }
     });
+    let listener = Limited::new(listener, most);
     // A bare router would be built anew for every connection: 70 KiB each.
     let service = router.into_make_service();
     axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).into_future().boxed()

@@ -24,6 +24,10 @@ pub struct ApiOptions {
     pub identity: Identity,
     /// How long `wait: true` waits for a job.
     pub job_wait: Duration,
+    /// How long a plain request may take.
+    pub request_timeout: Duration,
+    /// How many connections are served at a time.
+    pub max_connections: usize,
 }
 
 impl Default for ApiOptions {
@@ -37,6 +41,8 @@ impl Default for ApiOptions {
             grace: Duration::from_secs(30),
             identity: Identity { secret_key: String::new(), required: false },
             job_wait: Duration::from_mins(1),
+            request_timeout: Duration::from_secs(30),
+            max_connections: 10_000,
         }
     }
 }

@@ -65,19 +65,20 @@ pub struct Turn {
 
 impl Turn {
     /// A response to `message`.
-    pub fn of(state: &AppState, message: &Message, options: TurnOptions, now: Timestamp) -> Self {
-        Self::named(ResponseId::new(), state, message, options, now)
+    pub fn of(state: &AppState, caller: &Caller, message: &Message, options: TurnOptions) -> Self {
+        Self::named(ResponseId::new(), state, caller, message, options)
     }
 
     /// A response that has its id already, to `message`.
     pub fn named(
         id: ResponseId,
         state: &AppState,
+        caller: &Caller,
         message: &Message,
         options: TurnOptions,
-        now: Timestamp,
     ) -> Self {
-        let mut job = AnswerTurn { response: id }.job(&message.tenant);
+        let (key, now) = (caller.key(), state.ports.clock.now());
+        let mut job = AnswerTurn { response: id, key }.job(&message.tenant);
         job.session = Some(message.session);
         // One turn of a conversation at a time, in the order in which they were accepted.
         job.concurrency_key = Some(message.session.to_string());

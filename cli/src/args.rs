@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{api, ask, bench, config, ingest, jobs, keys, maintain, up, worker};
+use crate::commands::{api, ask, bench, config, ingest, jobs, keys, maintain, up, usage, worker};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -64,6 +64,8 @@ pub enum Command {
     Jobs(jobs::Args),
     /// Make, list and revoke the keys with which programs call
     Keys(keys::Args),
+    /// Show tokens and their cost, by day, model or conversation
+    Usage(usage::Args),
     /// Run clean-ups now: all of them, or one
     Maintain(maintain::Args),
     /// Bring the database's schema up to date

@@ -61,6 +61,7 @@ async fn execute(command: Command, context: Context) -> Outcome {
         Command::Ingest(args) => commands::ingest::run(args, context).await,
         Command::Jobs(args) => commands::jobs::run(args, context).await,
         Command::Keys(args) => commands::keys::run(args, context).await,
+        Command::Usage(args) => commands::usage::run(args, context).await,
         Command::Maintain(args) => commands::maintain::run(args, context).await,
         Command::Migrate => commands::migrate::run(&context).await,
         Command::Init => commands::init::run(&context).await,

@@ -21,6 +21,7 @@ mod catalog;
 mod dotenv;
 mod env;
 mod example;
+mod limits;
 mod loader;
 mod logs;
 mod models;

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use chat_core::Limits;
+
 use crate::application::{self, App, Http};
 use crate::catalog;
+use crate::limits;
 use crate::loader::{Loader, SettingRow};
 use crate::logs::Log;
 use crate::models::{Embedding, Llm, Retrieval};
@@ -23,6 +26,8 @@ pub struct Settings {
     pub app: App,
     /// Its HTTP side.
     pub http: Http,
+    /// How much callers may ask for.
+    pub limits: Limits,
     /// The database.
     pub database: Database,
     /// What hands out jobs and carries events.
@@ -74,6 +79,7 @@ impl Settings {
         let app = App::read(loader);
         let data_dir = application::read_data_dir(loader);
         let http = Http::read(loader);
+        let limits = limits::read(loader);
         let database = Database::read(loader, &data_dir);
         let redis = Redis::read(loader);
         let storage = Storage::read(loader, &data_dir);
@@ -94,6 +100,7 @@ impl Settings {
             data_dir,
             app,
             http,
+            limits,
             database,
             redis,
             storage,

@@ -3,7 +3,7 @@
 use crate::{
     ApiKey, Chunk, Collection, CollectionId, DocumentId, DocumentStatus, Event, Failure, Held, JobFilter,
     JobId, KeyId, Lane, Message, NewJob, NewVersion, Outcome, Reference, ResponseEnd, ResponseId, Session,
-    SessionId, StreamId, Tenant, Timestamp, TurnOptions, VersionId, WorkerId,
+    SessionId, StreamId, Tenant, Timestamp, TurnOptions, UsageEntry, VersionId, WorkerId,
 };
 use serde_json::{Map, Value};
 
@@ -176,6 +176,8 @@ pub enum Change {
     AppendEvents(StreamId, Vec<Event>),
     /// Remembers what an idempotent request was answered.
     KeepAnswer(Box<KeptAnswer>),
+    /// Notes what models took for a job, once.
+    RecordUsage(Box<UsageEntry>),
 
     /// Adds a key.
     InsertKey(Box<ApiKey>),

@@ -28,6 +28,12 @@ macro_rules! ids {
                 Self(Uuid::now_v7())
             }
 
+            /// The first id that could have been made at a time: older things have smaller ids.
+            pub fn begin_of(at: crate::Timestamp) -> Self {
+                let millis = u128::try_from(at.0).unwrap_or(0);
+                Self(Uuid::from_u128((millis << 80) | (0x7 << 76)))
+            }
+
             /// The UUID without its prefix, as the stores keep it.
             pub fn uuid(self) -> Uuid {
                 self.0
@@ -144,6 +150,14 @@ mod tests {
         let id = SessionId::new();
         assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
         assert!(id.to_string().starts_with("ses_"));
+    }
+
+    #[test]
+    fn ids_made_earlier_are_smaller() {
+        let id = JobId::new();
+        let millis = (id.0.as_u128() >> 80) as i64;
+        assert!(JobId::begin_of(crate::Timestamp(millis)) <= id);
+        assert!(JobId::begin_of(crate::Timestamp(millis + 1)) > id);
     }
 
     #[test]

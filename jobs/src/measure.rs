@@ -9,12 +9,22 @@ pub(crate) fn turn(response: &Response) {
     let Some(Usage { input_tokens, output_tokens, cost_usd, .. }) = response.usage else {
         return;
     };
-    let model = || response.model.clone();
-    counter!("llm_tokens_total", "model" => model(), "direction" => "input").increment(input_tokens);
-    counter!("llm_tokens_total", "model" => model(), "direction" => "output").increment(output_tokens);
-    if let Some(cost) = cost_usd {
+    tokens(&response.model, "input", input_tokens);
+    tokens(&response.model, "output", output_tokens);
+    cost(&response.model, cost_usd);
+}
+
+/// A model has read (`input`) or written (`output`) tokens.
+pub(crate) fn tokens(model: &str, direction: &'static str, tokens: u64) {
+    counter!("llm_tokens_total", "model" => model.to_owned(), "direction" => direction).increment(tokens);
+}
+
+/// What they cost, in US dollars, if that is known.
+pub(crate) fn cost(model: &str, dollars: Option<f64>) {
+    if let Some(dollars) = dollars {
         // Counters are whole numbers: a millionth of a dollar is the unit.
-        counter!("llm_cost_microdollars_total", "model" => model()).increment((cost * 1e6).round() as u64);
+        counter!("llm_cost_microdollars_total", "model" => model.to_owned())
+            .increment((dollars * 1e6).round() as u64);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is configured for the work.
 
-use chat_core::text::ChunkOptions;
+use chat_core::{Limits, text::ChunkOptions};
 use std::time::Duration;
 
 /// Limits and defaults of turns and documents; see `.env.example` for the settings behind them.
@@ -26,6 +26,10 @@ pub struct Options {
     pub input_price: Option<f64>,
     /// US dollars per million tokens written.
     pub output_price: Option<f64>,
+    /// US dollars per million tokens embedded.
+    pub embedding_price: Option<f64>,
+    /// How much callers may ask for.
+    pub limits: Limits,
 }
 
 impl Default for Options {
@@ -41,6 +45,8 @@ impl Default for Options {
             chunk: ChunkOptions::default(),
             input_price: None,
             output_price: None,
+            embedding_price: None,
+            limits: Limits::default(),
         }
     }
 }

@@ -38,6 +38,11 @@ pub fn schedules() -> Vec<Schedule> {
             job: |tenant| upkeep(tenant, UpkeepTask::PurgeJobs),
         },
         Schedule {
+            name: "purge_usage",
+            cron: "0 20 3 * * *",
+            job: |tenant| upkeep(tenant, UpkeepTask::PurgeUsage),
+        },
+        Schedule {
             name: "reindex",
             cron: "0 10 3 * * Sun",
             job: |tenant| upkeep(tenant, UpkeepTask::Reindex),

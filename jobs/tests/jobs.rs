@@ -13,3 +13,4 @@ mod restarts;
 mod retrieval;
 mod stream;
 mod turns;
+mod usage;

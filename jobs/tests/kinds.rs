@@ -55,7 +55,7 @@ async fn texts_get_their_vectors_and_go() {
     let rig = Rig::new();
     let texts: Vec<String> = (0..25).map(|n| format!("text {n}")).collect();
     rig.blobs.insert("embed/a", serde_json::to_vec(&texts).unwrap());
-    let cx = rig.claim_new(EmbedTexts { blob: "embed/a".into(), model: None }.job(&rig.tenant));
+    let cx = rig.claim_new(EmbedTexts { blob: "embed/a".into(), model: None, key: None }.job(&rig.tenant));
     rig.run(&cx).await.unwrap();
     assert_eq!(rig.blobs.keys(), ["embed/a"], "the texts stay until the result is durable");
     let result = rig.store.rows(|rows| rows.jobs[&cx.claim.job].1.result.clone()).unwrap();
@@ -74,8 +74,8 @@ async fn texts_get_their_vectors_and_go() {
 async fn another_embedding_model_is_refused_and_the_texts_go() {
     let rig = Rig::new();
     rig.blobs.insert("embed/a", "[\"x\"]");
-    let cx =
-        rig.claim_new(EmbedTexts { blob: "embed/a".into(), model: Some("other".into()) }.job(&rig.tenant));
+    let job = EmbedTexts { blob: "embed/a".into(), model: Some("other".into()), key: None };
+    let cx = rig.claim_new(job.job(&rig.tenant));
     let error = rig.run(&cx).await.unwrap_err();
     assert!(matches!(error, chat_jobs::JobError::Fail(_)));
     rig.end(&cx, chat_jobs::Ending::Cancelled).await;

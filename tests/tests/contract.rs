@@ -2,21 +2,27 @@
 #![allow(clippy::unwrap_used)]
 
 use chat_core::{
-    ErrorKind,
-    ports::{Blobs, Clock, Index},
+    ErrorKind, JobId, Limits, Tenant,
+    ports::{Blobs, Clock, Index, Limiter},
 };
 use chat_embedded::{
-    EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore, SystemClock,
+    EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, MemoryLimiter, SqliteOptions, SqliteStore,
+    SystemClock,
 };
 use chat_postgres::{PostgresOptions, PostgresStore};
 use chat_redis::{RedisKind, RedisPorts};
 use chat_s3::S3Blobs;
 use chat_tests::{
+    chat::eventually,
     contract,
-    engines::{Engines, Ground},
+    engines::{Engines, Ground, PrivateEngine},
 };
 use chat_weaviate::{WeaviateIndex, WeaviateOptions};
-use std::{sync::Arc, time::Duration};
+use futures::future::join_all;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_is_a_store() {
@@ -30,6 +36,7 @@ async fn sqlite_is_a_store() {
     contract::models::exercise(&store).await;
     let cache = MemoryCache::new();
     contract::memo::exercise((&store, &cache), (&store, &cache)).await;
+    contract::usage::exercise(&store).await;
     store.close().await;
 }
 
@@ -49,6 +56,7 @@ async fn postgresql_is_a_store() {
     contract::turns::exercise(&store).await;
     contract::words::exercise(&store).await;
     contract::models::exercise(&store).await;
+    contract::usage::exercise(&store).await;
     let other = PostgresStore::connect(options).await.unwrap();
     let redis = RedisKind::Single(engines.setting("REDIS_URL").to_owned());
     let one = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
@@ -69,17 +77,19 @@ async fn postgresql_says_what_the_compiler_was_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_process_has_lanes_a_bus_and_a_cache() {
+async fn one_process_has_lanes_a_bus_a_cache_and_counters() {
     let lanes = Arc::new(MemoryLanes::new());
     contract::lanes::exercise(lanes.clone(), lanes).await;
     let bus = Arc::new(MemoryBus::new());
     contract::bus::exercise(bus.clone(), bus).await;
     let cache = MemoryCache::new();
     contract::cache::exercise(&cache, &cache).await;
+    let limiter = MemoryLimiter::new(Arc::new(SystemClock));
+    contract::limiter::exercise(&limiter, &limiter).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_has_lanes_a_bus_and_a_cache_for_all_processes() {
+async fn redis_has_lanes_a_bus_a_cache_and_counters_for_all_processes() {
     let engines = Engines::named();
     let ground = Ground::claim(&engines).await;
     let redis = RedisKind::Single(engines.setting("REDIS_URL").to_owned());
@@ -88,10 +98,47 @@ async fn redis_has_lanes_a_bus_and_a_cache_for_all_processes() {
     contract::lanes::exercise(one.lanes.clone(), other.lanes.clone()).await;
     contract::bus::exercise(one.bus.clone(), other.bus.clone()).await;
     contract::cache::exercise(&*one.cache, &*other.cache).await;
+    contract::limiter::exercise(&*one.limiter, &*other.limiter).await;
+    let counters = ground.keys("*limits*").await;
+    assert!(counters.len() >= 10, "{counters:?}");
+    for (key, left) in counters {
+        assert!(left > 0, "{key} has no end");
+    }
     assert!(one.memory_used().await.is_some_and(|bytes| bytes > 100_000));
     let wrong = RedisKind::Single(engines.setting("REDIS_URL").replace("://:", "://:wrong"));
     let refused = RedisPorts::connect(&wrong, ground.prefix()).await.map(drop).unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Unauthorized, "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_are_counted_while_redis_is_away_and_their_tokens_afterwards() {
+    let redis = PrivateEngine::redis();
+    let ports = RedisPorts::connect(&RedisKind::Single(redis.url().to_owned()), "test").await.unwrap();
+    let (tenant, limits) =
+        (Tenant::from("房东"), Limits { tenant_requests: 3, tenant_tokens: 100, ..Limits::default() });
+    let (requests, tokens) = (limits.requests(None), limits.tokens(None));
+    let limiter = &ports.limiter;
+    assert!(limiter.take(&tenant, &requests).await.admitted);
+    let job = JobId::new();
+    limiter.spend(&tenant, &tokens, 10, job).await;
+
+    redis.stop();
+    let away = Instant::now();
+    let admitted = [(); 5].map(|()| limiter.take(&tenant, &requests));
+    let admitted = join_all(admitted).await.iter().filter(|taken| taken.admitted).count();
+    assert_eq!(admitted, 3, "this process counts by itself");
+    for (job, amount) in [(job, 10), (JobId::new(), 30), (JobId::new(), 40)] {
+        limiter.spend(&tenant, &tokens, amount, job).await;
+    }
+    assert!(away.elapsed() < Duration::from_secs(2), "callers waited {:?} for their counts", away.elapsed());
+
+    redis.start();
+    // Asked by another process, which counted nothing itself.
+    let other = RedisPorts::connect(&RedisKind::Single(redis.url().to_owned()), "test").await.unwrap();
+    eventually("what was used is counted in Redis", async || {
+        (other.limiter.look(&tenant, &tokens).await[0].used == 80).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! lost, and only then told to anybody.
 
 use crate::{engine::Engine, names};
-use chat_core::{Claim, ErrorKind, Outcome, Write};
+use chat_core::{Change, Claim, ErrorKind, Outcome, Write};
 use chat_jobs::{Done, JobContext};
 use metrics::SharedString;
 use std::time::Duration;
@@ -18,6 +18,8 @@ pub(crate) fn labels(claim: &Claim) -> [(&'static str, SharedString); 2] {
 pub(crate) async fn finish(engine: &Engine, cx: &JobContext, outcome: Outcome, done: Done) {
     let Done { changes, publish, .. } = done;
     let write = Write::finish(cx.claim.held(), outcome, changes);
+    // Before the end is there: who sees it and asks again finds it counted. The tokens are gone in any case.
+    charge(engine, cx, &write.changes).await;
     let mut pause = FIRST_PAUSE;
     loop {
         match engine.dispatcher.commit(write.clone()).await {
@@ -46,6 +48,17 @@ pub(crate) async fn finish(engine: &Engine, cx: &JobContext, outcome: Outcome, d
     }
     if let Some(outcome) = &write.outcome {
         count(&cx.claim, outcome);
+    }
+}
+
+/// Counts what models took against the quotas of whoever asked; once for each job, however often its end is tried.
+async fn charge(engine: &Engine, cx: &JobContext, changes: &[Change]) {
+    for change in changes {
+        let Change::RecordUsage(entry) = change else { continue };
+        let limits = cx.options.limits.tokens(entry.key);
+        if !limits.is_empty() {
+            engine.ports.limiter.spend(&entry.tenant, &limits, entry.usage.total_tokens, entry.job).await;
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every port with nothing to install: rows and index in SQLite, lanes, bus and cache in process, files on disk.
+//! Every port with nothing to install: rows and index in SQLite, lanes, bus, cache and counters in process, files on disk.
 
 mod blobs;
 mod bus;
@@ -6,6 +6,7 @@ mod cache;
 mod clock;
 mod index;
 mod lanes;
+mod limiter;
 mod sqlite;
 
 pub use blobs::FileBlobs;
@@ -14,4 +15,5 @@ pub use cache::MemoryCache;
 pub use clock::SystemClock;
 pub use index::EmbeddedIndex;
 pub use lanes::MemoryLanes;
+pub use limiter::MemoryLimiter;
 pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};

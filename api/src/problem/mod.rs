@@ -6,7 +6,7 @@ mod render;
 pub use code::Code;
 pub use render::{ProblemBody, render};
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use chat_core::{ErrorKind, PortError};
 use serde::Serialize;
 use std::sync::Arc;
@@ -32,13 +32,33 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     retry_after: Option<u64>,
+    headers: Option<Box<HeaderMap>>,
     cause: Option<Arc<PortError>>,
 }
 
 impl Problem {
     /// A problem with this status and code; `detail` is a sentence for people.
     pub fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after: None, cause: None }
+        let (errors, detail) = (Vec::new(), detail.into());
+        Self { status, code, detail, errors, retry_after: None, headers: None, cause: None }
+    }
+
+    /// Says when to try again, in seconds.
+    #[must_use]
+    pub fn after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// Adds headers to the answer.
+    #[must_use]
+    pub fn with_headers(self, headers: HeaderMap) -> Self {
+        Self { headers: Some(Box::new(headers)), ..self }
+    }
+
+    /// How long a client is to wait, in seconds, if it is.
+    fn wait(&self) -> Option<u64> {
+        let busy = self.status == StatusCode::TOO_MANY_REQUESTS;
+        self.retry_after.or(busy.then_some(RETRY_AFTER))
     }
 
     /// 422: names every field that is wrong.

@@ -1,6 +1,6 @@
 //! Problems as HTTP.
 
-use super::{Code, FieldError, Problem, RETRY_AFTER};
+use super::{Code, FieldError, Problem};
 use axum::{
     body::Body,
     extract::Request,
@@ -40,6 +40,9 @@ pub struct ProblemBody<'a> {
     code: Code,
     /// What is wrong with which field.
     errors: &'a [FieldError],
+    /// How many seconds to wait before another try, as in `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
     /// The same in OpenAI's shape.
     error: OpenAiError<'a>,
 }
@@ -73,6 +76,7 @@ impl Problem {
             instance,
             code: self.code,
             errors: &self.errors,
+            retry_after: self.wait(),
             error: OpenAiError {
                 message: &self.detail,
                 kind: self.code.openai_type(),
@@ -154,9 +158,8 @@ fn write_headers(headers: &mut HeaderMap, problem: &Problem) {
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let wait =
-        problem.retry_after.or((problem.status == StatusCode::TOO_MANY_REQUESTS).then_some(RETRY_AFTER));
-    if let Some(wait) = wait {
+    if let Some(wait) = problem.wait() {
         headers.insert(header::RETRY_AFTER, wait.into());
     }
+    headers.extend(problem.headers.iter().flat_map(|more| (**more).clone()));
 }

@@ -12,6 +12,7 @@ mod responses;
 mod schedules;
 mod search;
 mod sessions;
+mod usage;
 
 pub(crate) use messages::create_message;
 pub(crate) use responses::cancel_response;
@@ -33,6 +34,7 @@ pub fn versioned() -> OpenApiRouter<AppState> {
         .merge(keys::router())
         .merge(lanes::router())
         .merge(schedules::router())
+        .merge(usage::router())
 }
 
 /// What operators' machines ask; and the WebSocket, which may bring its key in its first frame.

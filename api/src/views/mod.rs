@@ -9,6 +9,7 @@ mod message;
 mod response;
 mod search;
 mod session;
+mod usage;
 
 pub use chunk::ChunkView;
 pub use collection::CollectionView;
@@ -19,3 +20,4 @@ pub use message::MessageView;
 pub use response::{FailureView, ReferenceView, ResponseView, TurnView};
 pub use search::SearchView;
 pub use session::SessionView;
+pub use usage::UsageView;

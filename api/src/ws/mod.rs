@@ -7,6 +7,7 @@ mod socket;
 use crate::{
     auth,
     caller::Caller,
+    limits,
     problem::{Code, Problem},
     state::{ApiOptions, AppState},
 };
@@ -24,7 +25,8 @@ const LARGEST_FRAME: usize = 2 * 1024 * 1024;
 /// the first frame is `{type: "auth", token}`, within 5 seconds.
 #[utoipa::path(
     get, path = "/api/v1/ws", tag = "websocket",
-    responses((status = 101, description = "A WebSocket"), (status = 403, description = "A page of another site"))
+    responses((status = 101, description = "A WebSocket"), (status = 403, description = "A page of another site"),
+        (status = 429, description = "Too many requests"))
 )]
 pub async fn connect(
     State(state): State<AppState>,
@@ -43,7 +45,9 @@ pub async fn connect(
 /// Who connects; `None`: the first frame will say.
 async fn known(state: &AppState, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
     if headers.contains_key(header::AUTHORIZATION) || !state.options.identity.required {
-        return auth::caller(state, headers).await.map(Some);
+        let caller = auth::caller(state, headers).await?;
+        limits::admit(state, &caller).await?;
+        return Ok(Some(caller));
     }
     Ok(None)
 }

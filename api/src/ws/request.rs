@@ -7,6 +7,7 @@ use crate::{
     fields::{Fields, Input, Nothing},
     idempotency::Idempotency,
     json::JsonBody,
+    limits,
     path::PathId,
     problem::Problem,
     routes::{cancel_response, create_message},
@@ -44,6 +45,7 @@ pub(super) async fn perform(
             connection.unsubscribe(wanted.0)
         }
         "message.create" => {
+            limits::admit(&state, caller).await?;
             let session = id::<SessionId>(&mut members, "session_id")?;
             let streamed = match members.remove("stream") {
                 None => false,

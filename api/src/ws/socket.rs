@@ -8,6 +8,7 @@ use crate::{
     auth::{self, Watch},
     caller::Caller,
     feed::Feed,
+    limits,
     problem::{Code, Problem},
     state::AppState,
 };
@@ -111,7 +112,7 @@ impl Connection {
             Err(_) => (None, None),
         };
         let known = match token {
-            Some(Value::String(token)) => auth::bearer(&self.state, &token).await,
+            Some(Value::String(token)) => self.known(&token).await,
             _ => Err(Problem::new(
                 StatusCode::UNAUTHORIZED,
                 Code::Unauthorized,
@@ -125,9 +126,17 @@ impl Connection {
             }
             Err(problem) => {
                 self.answer(frame::error(id.as_ref(), &problem)).await;
-                Err(refused)
+                let busy = End { code: close_code::AGAIN, reason: "too many requests: try again later" };
+                Err(if problem.code() == Code::RateLimited { busy } else { refused })
             }
         }
+    }
+
+    /// Who has this token, unless there were too many requests.
+    async fn known(&self, token: &str) -> Result<Caller, Problem> {
+        let caller = auth::bearer(&self.state, token).await?;
+        limits::admit(&self.state, &caller).await?;
+        Ok(caller)
     }
 
     async fn serve(&mut self, frames: &mut SplitStream<WebSocket>, caller: &Caller) -> End {

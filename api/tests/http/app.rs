@@ -9,7 +9,8 @@ use chat_core::{
     ports::{ParseInput, ParsedText, Parser, Ports, TextFormat},
 };
 use chat_embedded::{
-    EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, SqliteOptions, SqliteStore, SystemClock,
+    EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, MemoryLimiter, SqliteOptions, SqliteStore,
+    SystemClock,
 };
 use chat_offline::{OfflineEmbedder, OfflineLlm};
 use futures::StreamExt;
@@ -45,6 +46,7 @@ pub async fn ports(folder: &Path) -> (Ports, Arc<SqliteStore>) {
         lanes: Arc::new(MemoryLanes::new()),
         bus: Arc::new(MemoryBus::new()),
         cache: Arc::new(MemoryCache::new()),
+        limiter: Arc::new(MemoryLimiter::new(Arc::new(SystemClock))),
         blobs: Arc::new(FileBlobs::open(folder.join("blobs")).unwrap()),
         index: Arc::new(EmbeddedIndex::open(folder.join("index.db")).await.unwrap()),
         llm: Arc::new(OfflineLlm::new()),
@@ -72,8 +74,13 @@ impl App {
     }
 
     async fn over(folder: TempDir, options: ApiOptions) -> Self {
+        Self::limited(folder, options, chat_jobs::Options::default()).await
+    }
+
+    /// An app whose work is configured otherwise.
+    pub async fn limited(folder: TempDir, options: ApiOptions, work: chat_jobs::Options) -> Self {
         let (ports, store) = ports(folder.path()).await;
-        let state = AppState::new(ports, options, Arc::default());
+        let state = AppState::new(ports, options, Arc::new(work));
         Self { router: router(state.clone()), state, store, folder }
     }
 

@@ -79,6 +79,7 @@ async fn the_interface_describes_itself() {
         "/api/v1/jobs/{id}/cancel",
         "/api/v1/jobs/{id}/retry",
         "/api/v1/jobs/bulk",
+        "/api/v1/usage",
         "/health",
         "/ready",
     ] {

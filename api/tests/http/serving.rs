@@ -1,10 +1,10 @@
 //! Over a real socket.
 
 use crate::app::{App, DEADLINE, json_request};
-use chat_api::serve;
+use chat_api::{ApiOptions, serve};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -96,4 +96,59 @@ async fn requests_are_counted_by_route_pattern() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     assert!(!text.contains("ses_"), "a raw path is a label");
+}
+
+#[tokio::test]
+async fn further_connections_wait_until_one_is_closed() {
+    let app = App::with(ApiOptions { max_connections: 2, ..ApiOptions::default() }).await;
+    let (listener, address) = listen().await;
+    let stop = CancellationToken::new();
+    let talking = async {
+        let health = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+        let mut first = ask(address, health).await;
+        let mut second = ask(address, health).await;
+        until(&mut first, "{\"status\":\"ok\"}").await;
+        until(&mut second, "{\"status\":\"ok\"}").await;
+        let mut third = ask(address, health).await;
+        let early = timeout(Duration::from_millis(300), third.read_u8()).await;
+        assert!(early.is_err(), "a third connection is served although two are open");
+        drop(first);
+        until(&mut third, "{\"status\":\"ok\"}").await;
+        stop.cancel();
+    };
+    let serving = timeout(DEADLINE, serve(listener, app.state.clone(), stop.clone()));
+    let (served, ()) = tokio::join!(serving, talking);
+    served.expect("the server does not stop").unwrap();
+}
+
+#[tokio::test]
+async fn a_plain_request_that_takes_too_long_is_given_up_and_an_upload_is_not() {
+    let options = ApiOptions { request_timeout: Duration::from_millis(200), ..ApiOptions::default() };
+    let app = App::with(options).await;
+    let collection = app.collection("手册").await;
+    let (listener, address) = listen().await;
+    let stop = CancellationToken::new();
+    let talking = async {
+        // Bodies of which nothing comes, or half.
+        let head = |path: &str, kind: &str| {
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: 60\r\n\r\n")
+        };
+        let mut plain = ask(address, &head("/api/v1/sessions", "application/json")).await;
+        let answer = until(&mut plain, "\"dependency_unavailable\"").await;
+        assert!(
+            answer.starts_with("HTTP/1.1 503") && answer.to_lowercase().contains("retry-after: 2"),
+            "{answer}"
+        );
+        let path = format!("{collection}/documents");
+        let body = r#"{"filename": "a.md", "text": "0123456789012345678901234567"}"#;
+        assert_eq!(body.len(), 60);
+        let mut upload = ask(address, &format!("{}{}", head(&path, "application/json"), &body[..30])).await;
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        upload.write_all(&body.as_bytes()[30..]).await.unwrap();
+        assert!(until(&mut upload, "\r\n\r\n").await.starts_with("HTTP/1.1 202"));
+        stop.cancel();
+    };
+    let serving = timeout(DEADLINE, serve(listener, app.state.clone(), stop.clone()));
+    let (served, ()) = tokio::join!(serving, talking);
+    served.expect("the server does not stop").unwrap();
 }

@@ -18,7 +18,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_mins(1);
 /// How often a request is repeated that the server was too busy for.
 const BUSY_TRIES: u32 = 8;
-/// The longest wait before a repetition, whatever the server asks for.
+/// The longest wait before a repetition: whoever is told to wait longer is told so at once.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A server.
@@ -95,7 +95,7 @@ impl Client {
             };
             tries += 1;
             match error.retry_after() {
-                Some(wait) if tries < BUSY_TRIES => tokio::time::sleep(wait.min(LONGEST_WAIT)).await,
+                Some(wait) if tries < BUSY_TRIES && wait <= LONGEST_WAIT => tokio::time::sleep(wait).await,
                 _ => return Err(error),
             }
         }

@@ -10,10 +10,13 @@ mod lanes;
 mod sse;
 mod turns;
 mod types;
+mod usage;
 
 pub use error::ClientError;
 pub use http::Client;
 pub use jobs::JobQuery;
 pub use sse::{Event, Events};
 pub use turns::Ask;
-pub use types::{ApiKey, Collection, Document, Job, LaneState, Listed, Progress, Reference, Response};
+pub use types::{
+    ApiKey, Collection, Document, Job, LaneState, Listed, Progress, Reference, Response, UsageSum,
+};

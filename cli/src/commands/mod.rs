@@ -13,4 +13,5 @@ pub mod migrate;
 mod serving;
 mod shared;
 pub mod up;
+pub mod usage;
 pub mod worker;

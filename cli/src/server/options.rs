@@ -27,6 +27,8 @@ pub(super) fn work(settings: &Settings) -> chat_jobs::Options {
         },
         input_price: llm.prices.map(|prices| prices.input),
         output_price: llm.prices.map(|prices| prices.output),
+        embedding_price: settings.embedding.price,
+        limits: settings.limits,
     }
 }
 
@@ -51,6 +53,8 @@ pub(super) fn api(settings: &Settings, reach: Reach) -> ApiOptions {
             secret_key: settings.app.secret_key.expose().to_owned(),
             required: secret_key(settings).is_some(),
         },
+        request_timeout: settings.worker.request_timeout,
+        max_connections: settings.worker.max_connections as usize,
         ..ApiOptions::default()
     }
 }

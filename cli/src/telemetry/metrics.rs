@@ -46,12 +46,13 @@ impl Metrics {
         stop: CancellationToken,
     ) -> io::Result<()> {
         let (store, clock) = (state.ports.store.clone(), state.ports.clock.clone());
+        let most = state.options.max_connections;
         let scrape = Scrape { handle: self.0, depth: Depth::new(store, clock) };
         let router = Router::new()
             .route("/metrics", get(scraped))
             .with_state(Arc::new(scrape))
             .merge(chat_api::health(state));
-        chat_api::serve_router(listener, router, stop).await
+        chat_api::serve_router(listener, router, most, stop).await
     }
 
     /// Samples would pile up if nobody came to read them.

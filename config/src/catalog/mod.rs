@@ -4,6 +4,7 @@
 //! declared but never read fails a test.
 
 pub(crate) mod application;
+pub(crate) mod limits;
 pub(crate) mod models;
 pub(crate) mod operations;
 pub(crate) mod stores;
@@ -21,6 +22,7 @@ pub(crate) fn groups() -> impl Iterator<Item = &'static Group> {
     [
         &application::GROUP,
         &application::http::GROUP,
+        &limits::GROUP,
         &stores::database::GROUP,
         &stores::redis::GROUP,
         &stores::files::GROUP,

@@ -38,7 +38,7 @@ settings! { "Language models";
     EMBEDDING_DIMENSIONS: Option<u32> = "", |text| parse::optional(text, dimensions), "a number from 8 to 8192",
         "The length of a vector. Unset: what the model gives by itself.";
     EMBEDDING_PRICE: Option<f64> = "", |text| parse::optional(text, price), "a number of US dollars",
-        "What a million embedded tokens cost.";
+        "What a million embedded tokens cost; usage shows it.";
 }
 
 /// Chunks and search.

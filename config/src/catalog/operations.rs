@@ -16,7 +16,7 @@ pub(crate) mod worker {
         WORKER_CONNECTIONS: u32 = "10000", |text| parse::within(text, 1, 1_000_000), "a number from 1 to 1000000",
             "The most connections that the API serves at a time; further ones wait.";
         WORKER_TIMEOUT: Duration = "30s", quantity::duration, "seconds, or a number with ms, s, m or h, up to a day",
-            "The longest that a plain request may take. Streams, sockets and uploads have their own limits.";
+            "The longest that a plain request to the API may take until its answer begins; then it is 503. Streams, sockets, uploads and `/embeddings` have their own limits, and so have jobs.";
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) mod redis {
             "`memory:`, `redis://host:6379/0`, `rediss://...` (TLS), `redis-cluster://host1:6379,host2:6379` or `redis-sentinel://host1:26379,host2:26379/service/0`",
             "Hands out jobs, carries live events, caches. `memory:` does so inside this process, for a single process.";
         REDIS_MAX_CONNECTIONS: u32 = "50", |text| parse::within(text, 1, 10_000), "a number from 1 to 10000",
-            "The most connections that one process opens to Redis.";
+            "The most connections that one process may open to Redis. It opens 7 at most, to each node of a cluster, whatever the load; a smaller number is a warning.";
         REDIS_PREFIX: String = "rag-chat", parse::key_prefix, "1 to 64 letters, digits, hyphens, underscores and colons",
             "What every key begins with: deployments that share a server need different ones.";
     }

@@ -1,5 +1,7 @@
 //! `REDIS_*`.
 
+use chat_core::Lane;
+
 use crate::catalog::stores::redis as keys;
 use crate::loader::Loader;
 use crate::parse::{Parsed, unknown_scheme};
@@ -18,6 +20,9 @@ pub enum RedisUrl {
     Sentinel(Url),
 }
 
+/// One connection for commands, one for messages, and one for each lane that waits for jobs, however much there is to do.
+const NEEDED: u32 = 2 + Lane::ALL.len() as u32;
+
 /// Redis, or what stands in for it.
 #[derive(Clone, Debug)]
 pub struct Redis {
@@ -34,6 +39,11 @@ impl Redis {
         let url = loader.get(&keys::REDIS_URL);
         let max_connections = loader.get(&keys::REDIS_MAX_CONNECTIONS);
         let prefix = loader.get(&keys::REDIS_PREFIX);
+        if url != RedisUrl::Memory && max_connections < NEEDED {
+            loader.warn(format!(
+                "REDIS_MAX_CONNECTIONS is {max_connections}, but a process that runs every lane opens {NEEDED}"
+            ));
+        }
         Self { url, max_connections, prefix }
     }
 }

@@ -8,7 +8,7 @@ use chat_config::{
     AllowedHosts, CorsOrigins, DatabaseUrl, Environment, Index, LogFormat, LogLevel, ModelProvider, Prices,
     RedisUrl, Storage,
 };
-use chat_core::Lane;
+use chat_core::{Lane, Limits};
 
 use crate::loaded;
 
@@ -129,4 +129,27 @@ fn prices_and_lanes_are_numbers() {
     assert_eq!(settings.embedding.price, Some(0.02));
     let concurrency = &settings.worker.concurrency;
     assert_eq!((concurrency.for_lane(Lane::Chat), concurrency.for_lane(Lane::Ingest)), (1000, 8));
+}
+
+#[test]
+fn limits_are_off_until_they_are_set() {
+    assert_eq!(loaded(&[]).limits, Limits::default());
+    let settings = loaded(&[
+        ("RATE_LIMIT_KEY_REQUESTS", "60"),
+        ("RATE_LIMIT_TENANT_REQUESTS", "600"),
+        ("RATE_LIMIT_KEY_TOKENS", "0"),
+        ("RATE_LIMIT_TENANT_TOKENS", "2000000"),
+    ]);
+    let wanted = Limits { key_requests: 60, tenant_requests: 600, key_tokens: 0, tenant_tokens: 2_000_000 };
+    assert_eq!(settings.limits, wanted);
+    assert!(settings.warnings().is_empty());
+    let odd = loaded(&[("RATE_LIMIT_KEY_TOKENS", "10"), ("RATE_LIMIT_TENANT_TOKENS", "5")]);
+    assert!(odd.warnings()[0].contains("RATE_LIMIT_KEY_TOKENS"), "{:?}", odd.warnings());
+}
+
+#[test]
+fn few_connections_to_redis_are_remarked() {
+    let few = loaded(&[("REDIS_URL", "redis://r"), ("REDIS_MAX_CONNECTIONS", "3")]);
+    assert!(few.warnings()[0].contains("REDIS_MAX_CONNECTIONS is 3"), "{:?}", few.warnings());
+    assert!(loaded(&[("REDIS_URL", "redis://r")]).warnings().is_empty());
 }

@@ -7,6 +7,7 @@ mod event;
 mod job;
 mod key;
 mod page;
+mod usage;
 
 pub use chat::*;
 pub use document::*;
@@ -15,3 +16,4 @@ pub use event::*;
 pub use job::*;
 pub use key::*;
 pub use page::*;
+pub use usage::*;

@@ -7,6 +7,7 @@ mod cache;
 mod clock;
 mod index;
 mod lanes;
+mod limiter;
 mod llm;
 mod parser;
 mod store;
@@ -17,6 +18,7 @@ pub use cache::*;
 pub use clock::*;
 pub use index::*;
 pub use lanes::*;
+pub use limiter::*;
 pub use llm::*;
 pub use parser::*;
 pub use store::*;
@@ -35,6 +37,8 @@ pub struct Ports {
     pub bus: Arc<dyn Bus>,
     /// What can be computed again.
     pub cache: Arc<dyn Cache>,
+    /// What callers use.
+    pub limiter: Arc<dyn Limiter>,
     /// Files.
     pub blobs: Arc<dyn Blobs>,
     /// Passages and their vectors.

@@ -3,7 +3,7 @@ use crate::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
     EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId,
     Page, PageRequest, Passage, PortResult, Ready, Response, ResponseId, Session, SessionId, SessionStamp,
-    StreamId, Tenant, Timestamp, Version, VersionId, WorkerId, Write,
+    StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId, Write,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -198,6 +198,13 @@ pub trait KeyStore: Send + Sync {
     async fn api_keys(&self, tenant: Option<&Tenant>, page: PageRequest) -> PortResult<Page<ApiKey>>;
 }
 
+/// What models took.
+#[async_trait]
+pub trait UsageStore: Send + Sync {
+    /// A tenant's usage, added up by group: days oldest first, other groups by their tokens, most first.
+    async fn usage(&self, tenant: &Tenant, query: &UsageQuery) -> PortResult<Page<UsageSum>>;
+}
+
 /// A clean-up of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Upkeep {
@@ -215,11 +222,15 @@ pub enum Upkeep {
     PurgeJobs(Duration),
     /// Removes kept answers older than a day.
     PurgeAnswers,
+    /// Removes usage older than this.
+    PurgeUsage(Duration),
 }
 
 /// Every read and write of rows.
 #[async_trait]
-pub trait Store: JobStore + ChatStore + DocumentStore + ModelStore + EventStore + KeyStore {
+pub trait Store:
+    JobStore + ChatStore + DocumentStore + ModelStore + EventStore + KeyStore + UsageStore
+{
     /// Writes all or nothing; durable when it returns. `Stale` if the claim is not held any more.
     async fn commit(&self, write: Write) -> PortResult<Committed>;
     /// One bounded step of a clean-up; returns how many rows it touched, 0 when there is nothing left.

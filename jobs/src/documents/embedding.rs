@@ -3,10 +3,11 @@
 use crate::{
     JobContext,
     failure::of_model,
+    measure,
     models::{embedder, live_model},
 };
 use chat_core::{
-    Chunk, EmbeddingModel, ErrorKind, PortError, PortResult, Version,
+    Change, Chunk, EmbeddingModel, ErrorKind, KeyId, PortError, PortResult, Usage, UsageEntry, Version,
     ports::{Embedder, Point},
     text::keyword_text,
 };
@@ -30,11 +31,11 @@ pub(crate) async fn embed_texts(
 }
 
 /// Writes passages `from..to` of a version to the index, with their vectors under the model that searches use and the
-/// one that is to follow it. Doing it again changes nothing.
+/// one that is to follow it. Doing it again changes nothing. Returns the tokens that models read, if they count them.
 ///
 /// While one follows another, one of them is enough: what the new one lacks is made up for before it takes over, and
 /// where the old one cannot be called any more, searches do without it, too.
-pub(crate) async fn embed_range(cx: &JobContext, version: &Version, from: u32, to: u32) -> PortResult<()> {
+pub(crate) async fn embed_range(cx: &JobContext, version: &Version, from: u32, to: u32) -> PortResult<u64> {
     let models = cx.ports.store.embedding_models().await?;
     let passages = Passages::read(cx, version, from, to).await?;
     let model = live_model(&cx.ports, &models);
@@ -47,16 +48,32 @@ pub(crate) async fn embed_range(cx: &JobContext, version: &Version, from: u32, t
         },
     };
     match (live, passages.embed(cx, version, next).await) {
-        (Ok(()), Err(error)) => {
+        (Ok(tokens), Err(error)) => {
             tracing::warn!(model = next.name, %error, "passages get vectors of the next embedding model later");
-            Ok(())
+            Ok(tokens)
         }
-        (Err(error), Ok(())) => {
+        (Err(error), Ok(tokens)) => {
             tracing::warn!(%error, "passages have vectors of the next embedding model only");
-            Ok(())
+            Ok(tokens)
         }
-        (live, _) => live,
+        (live, next) => Ok(live? + next?),
     }
+}
+
+/// What the embedding model took for this job, counted for dashboards too.
+pub(crate) fn spent(cx: &JobContext, key: Option<KeyId>, tokens: u64) -> Change {
+    let cost = cx.options.embedding_price.map(|price| tokens as f64 * price / 1e6);
+    measure::tokens(cx.ports.embedder.model(), "input", tokens);
+    measure::cost(cx.ports.embedder.model(), cost);
+    Change::RecordUsage(Box::new(UsageEntry {
+        job: cx.claim.job,
+        tenant: cx.claim.tenant.clone(),
+        key,
+        session: None,
+        model: cx.ports.embedder.model().to_owned(),
+        usage: Usage { input_tokens: tokens, output_tokens: 0, total_tokens: tokens, cost_usd: cost },
+        at: cx.now(),
+    }))
 }
 
 /// Writes passages `from..to` of a version to the index, with their vectors under one model.
@@ -67,7 +84,7 @@ pub(crate) async fn embed_under(
     from: u32,
     to: u32,
 ) -> PortResult<()> {
-    Passages::read(cx, version, from, to).await?.embed(cx, version, model).await
+    Passages::read(cx, version, from, to).await?.embed(cx, version, model).await.map(drop)
 }
 
 /// Passages, and what is embedded of each.
@@ -87,13 +104,14 @@ impl Passages {
         Ok(Self(chunks.into_iter().map(headed).collect()))
     }
 
-    async fn embed(&self, cx: &JobContext, version: &Version, model: &EmbeddingModel) -> PortResult<()> {
+    async fn embed(&self, cx: &JobContext, version: &Version, model: &EmbeddingModel) -> PortResult<u64> {
         let embedder = embedder(&cx.ports, model)?;
         let texts: Vec<String> = self.0.iter().map(|(_, text)| text.clone()).collect();
-        let (vectors, _) = embed_texts(&*embedder, &texts).await?;
+        let (vectors, tokens) = embed_texts(&*embedder, &texts).await?;
         let points = self.0.iter().zip(vectors);
         let points = points.map(|((chunk, text), vector)| point(version, chunk, text, vector)).collect();
-        cx.ports.index.upsert(&version.tenant, &model.name, points).await
+        cx.ports.index.upsert(&version.tenant, &model.name, points).await?;
+        Ok(tokens)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Done, JobContext, JobError, JobKind,
-    documents::{current, embed_range},
+    documents::{current, embed_range, spent},
 };
 use async_trait::async_trait;
 use chat_core::{Change, Lane, RetryPolicy, VersionId};
@@ -34,13 +34,15 @@ impl JobKind for EmbedChunks {
         if version.status.is_final() {
             return Ok(Done::default()); // it failed or was stopped: nobody waits for vectors
         }
-        embed_range(cx, &version, self.from, self.to).await?;
+        let tokens = embed_range(cx, &version, self.from, self.to).await?;
         // Looked at after the write: whoever deletes the document looks at the index after the row says so, so one
         // of the two sees the other.
         if current(cx, self.version).await?.is_none() {
             return self.withdraw(cx).await;
         }
-        Ok(Done::with(vec![Change::ChunksEmbedded { version: self.version, from: self.from, to: self.to }]))
+        let embedded = Change::ChunksEmbedded { version: self.version, from: self.from, to: self.to };
+        let spent = (tokens > 0).then(|| spent(cx, None, tokens));
+        Ok(Done::with(std::iter::once(embedded).chain(spent).collect()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{Done, Ending, JobContext, JobError, JobKind, RemoveBlob, documents, shortest};
 use async_trait::async_trait;
-use chat_core::{Change, ErrorKind, Lane, PortError, PortResult, RetryPolicy, text::count_tokens};
+use chat_core::{Change, ErrorKind, KeyId, Lane, PortError, PortResult, RetryPolicy, text::count_tokens};
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,6 +19,9 @@ pub struct EmbedTexts {
     /// The model that the caller named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The key that asked, whose tokens these are too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
 }
 
 #[async_trait]
@@ -40,7 +43,8 @@ impl JobKind for EmbedTexts {
         let tokens =
             if counted > 0 { counted } else { texts.iter().map(|text| count_tokens(text) as u64).sum() };
         let result = result_json(embedder.model(), &vectors, tokens);
-        Ok(Done { result: Some(result), ..Done::with(vec![self.clean_up(cx)]) })
+        let spent = documents::spent(cx, self.key, tokens);
+        Ok(Done { result: Some(result), ..Done::with(vec![self.clean_up(cx), spent]) })
     }
 
     async fn end(&self, cx: &JobContext, _ending: &Ending) -> PortResult<Done> {

@@ -11,6 +11,8 @@ use std::time::Duration;
 const STREAM_AGE: Duration = Duration::from_hours(7 * 24);
 /// How long jobs are kept after their end.
 const JOB_AGE: Duration = Duration::from_hours(7 * 24);
+/// How long usage is kept: a year and a month, so that a month can be compared with the same one a year before.
+const USAGE_AGE: Duration = Duration::from_hours(400 * 24);
 
 /// A clean-up by its name, as the command line and payloads write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,15 +32,18 @@ pub enum UpkeepTask {
     PurgeJobs,
     /// Removes kept answers older than a day.
     PurgeAnswers,
+    /// Removes usage older than 400 days.
+    PurgeUsage,
 }
 
 impl UpkeepTask {
     /// Every clean-up, in the order in which they are best run.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PurgeStreams,
         Self::PurgeContexts,
         Self::PurgeAnswers,
         Self::PurgeJobs,
+        Self::PurgeUsage,
         Self::Reindex,
         Self::Vacuum,
         Self::Analyze,
@@ -54,6 +59,7 @@ impl UpkeepTask {
             Self::Vacuum => "vacuum",
             Self::PurgeJobs => "purge_jobs",
             Self::PurgeAnswers => "purge_answers",
+            Self::PurgeUsage => "purge_usage",
         }
     }
 
@@ -72,6 +78,7 @@ impl UpkeepTask {
             Self::Vacuum => Upkeep::Vacuum,
             Self::PurgeJobs => Upkeep::PurgeJobs(JOB_AGE),
             Self::PurgeAnswers => Upkeep::PurgeAnswers,
+            Self::PurgeUsage => Upkeep::PurgeUsage(USAGE_AGE),
         }
     }
 }

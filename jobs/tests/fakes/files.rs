@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::{
-    ErrorKind, JobId, Lane, PortError, PortResult, Ready, Timestamp,
-    ports::{Blobs, ByteStream, Cache, Lanes, ParseInput, ParsedText, Parser, TextFormat},
+    ErrorKind, JobId, Lane, Limit, PortError, PortResult, Ready, Standing, Tenant, Timestamp,
+    ports::{Blobs, ByteStream, Cache, Lanes, Limiter, ParseInput, ParsedText, Parser, Taken, TextFormat},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
@@ -147,5 +147,23 @@ impl Lanes for FakeLanes {
 
     async fn ping(&self) -> PortResult<()> {
         Ok(())
+    }
+}
+
+/// Counts nothing: handlers say what was used, and the engine counts it.
+pub struct FakeLimiter;
+
+#[async_trait]
+impl Limiter for FakeLimiter {
+    async fn take(&self, _: &Tenant, _: &[Limit]) -> Taken {
+        unreachable!("handlers count no requests")
+    }
+
+    async fn look(&self, _: &Tenant, _: &[Limit]) -> Vec<Standing> {
+        unreachable!("handlers look at no limits")
+    }
+
+    async fn spend(&self, _: &Tenant, _: &[Limit], _: u64, _: JobId) {
+        unreachable!("handlers count no tokens")
     }
 }

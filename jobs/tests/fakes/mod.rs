@@ -10,8 +10,8 @@ mod store;
 mod store_reads;
 
 pub use bus::FakeBus;
-pub use clock::FakeClock;
-pub use files::{FakeBlobs, FakeCache, FakeLanes, FakeParser};
+pub use clock::{FakeClock, settle};
+pub use files::{FakeBlobs, FakeCache, FakeLanes, FakeLimiter, FakeParser};
 pub use index::FakeIndex;
 pub use models::{FakeEmbedder, FakeLlm, Step, say};
 pub use rig::{Rig, data, names, text_of};

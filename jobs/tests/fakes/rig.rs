@@ -1,6 +1,6 @@
 use super::{
-    FakeBlobs, FakeBus, FakeCache, FakeClock, FakeEmbedder, FakeIndex, FakeLanes, FakeLlm, FakeParser,
-    FakeStore,
+    FakeBlobs, FakeBus, FakeCache, FakeClock, FakeEmbedder, FakeIndex, FakeLanes, FakeLimiter, FakeLlm,
+    FakeParser, FakeStore,
 };
 use chat_core::{
     AttemptError, Change, Claim, CollectionId, DocumentId, DocumentStatus, Event, Failure, JobId, JobState,
@@ -50,6 +50,7 @@ impl Rig {
             lanes: Arc::new(FakeLanes),
             bus: Arc::new(self.bus.clone()),
             cache: self.cache.clone(),
+            limiter: Arc::new(FakeLimiter),
             blobs: self.blobs.clone(),
             index: self.index.clone(),
             llm: self.llm.clone(),
@@ -101,7 +102,7 @@ impl Rig {
     /// What the API does when a message is posted: returns the response and its job.
     pub fn ask(&self, session: SessionId, question: &str) -> (ResponseId, JobId) {
         let (response, message) = (ResponseId::new(), MessageId::new());
-        let job = AnswerTurn { response }.job(&self.tenant);
+        let job = AnswerTurn { response, key: None }.job(&self.tenant);
         let row = Response {
             id: response,
             tenant: self.tenant.clone(),

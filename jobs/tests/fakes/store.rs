@@ -2,7 +2,7 @@ use chat_core::{
     Change, Chunk, Claim, CollectionId, Committed, DocumentId, DocumentStatus, EmbeddingModel,
     EmbeddingModels, ErrorKind, Event, Failure, Fence, Job, JobFilter, JobId, JobState, Message, ModelState,
     NewJob, Outcome, PortError, PortResult, Reference, Response, ResponseId, Session, SessionId, StreamId,
-    Timestamp, Version, VersionId, Write,
+    Timestamp, UsageEntry, Version, VersionId, Write,
 };
 use serde_json::Value;
 use std::{
@@ -34,6 +34,7 @@ pub struct Rows {
     pub models: EmbeddingModels,
     /// Which versions are indexed under which models.
     pub indexed: BTreeSet<(VersionId, String)>,
+    pub usage: BTreeMap<JobId, UsageEntry>,
 }
 
 /// A store in memory.
@@ -93,6 +94,9 @@ impl Rows {
                 response.timings = end.timings;
                 response.error = end.error;
                 response.completed_at = Some(end.completed_at);
+            }
+            Change::RecordUsage(entry) => {
+                self.usage.entry(entry.job).or_insert(*entry);
             }
             Change::SaveSummary { until, text, .. } => self.summary = Some((until, text)),
             Change::AppendEvents(stream, events) => {

@@ -4,10 +4,10 @@ use chat_core::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
     EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId,
     Page, PageRequest, Passage, PortError, PortResult, Ready, Response, ResponseId, Session, SessionId,
-    SessionStamp, StreamId, Tenant, Timestamp, Version, VersionId, WorkerId, Write,
+    SessionStamp, StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId, Write,
     ports::{
         ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, ModelStore,
-        Reaped, Store, Upkeep,
+        Reaped, Store, Upkeep, UsageStore,
     },
     text::Ranking,
 };
@@ -314,6 +314,13 @@ impl KeyStore for FakeStore {
 
     async fn api_keys(&self, _: Option<&Tenant>, _: PageRequest) -> PortResult<Page<ApiKey>> {
         unreachable!("handlers know no keys")
+    }
+}
+
+#[async_trait]
+impl UsageStore for FakeStore {
+    async fn usage(&self, _: &Tenant, _: &UsageQuery) -> PortResult<Page<UsageSum>> {
+        unreachable!("handlers read no usage")
     }
 }
 

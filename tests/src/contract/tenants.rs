@@ -5,7 +5,8 @@ use super::rows::{chunks, library, message, session, version, write};
 use chat_core::{
     ApiKey, Change, ChunkId, Collection, CollectionId, DocumentId, DocumentStatus, ErrorKind, JobFilter,
     JobId, KeptAnswer, KeyId, Message, NewJob, NewResponse, NewVersion, Outcome, PageRequest, ResponseId,
-    Role, Scope, Session, Tenant, Timestamp, TurnOptions, WorkerId, Write,
+    Role, Scope, Session, SessionId, Tenant, Timestamp, TurnOptions, Usage, UsageEntry, UsageGroup,
+    UsageQuery, WorkerId, Write,
     ports::{KeywordQuery, Store},
     text::fts_terms,
 };
@@ -80,6 +81,7 @@ impl Belongings {
             Change::FlipVersion(version),
             Change::KeepAnswer(Box::new(answer)),
             Change::InsertKey(Box::new(key)),
+            Change::RecordUsage(Box::new(usage(&belongings.tenant, belongings.job, belongings.session.id))),
         ];
         write(store, changes).await;
         for job in [job, ended, dead] {
@@ -126,6 +128,9 @@ impl Belongings {
         see!("documents_where", store.documents_where(tenant, &metadata));
         see!("api_keys", store.api_keys(Some(tenant), page));
         see!("search_revision", store.search_revision(tenant));
+        let (from, to) = (Timestamp(0), Timestamp(10_000));
+        let spent = UsageQuery { from, to, group: UsageGroup::Session, limit: 10 };
+        see!("usage", store.usage(tenant, &spent));
         let words = KeywordQuery {
             tenant: tenant.clone(),
             collections: vec![],
@@ -195,6 +200,18 @@ fn key(tenant: &Tenant) -> ApiKey {
     }
 }
 
+fn usage(tenant: &Tenant, job: JobId, session: SessionId) -> UsageEntry {
+    UsageEntry {
+        job,
+        tenant: tenant.clone(),
+        key: None,
+        session: Some(session),
+        model: "m".into(),
+        usage: Usage { input_tokens: 3, output_tokens: 4, total_tokens: 7, cost_usd: None },
+        at: Timestamp(2_000),
+    }
+}
+
 async fn end(store: &dyn Store, job: JobId, outcome: Outcome) {
     let claim = store.claim(WorkerId::new(), vec![job]).await.unwrap().remove(0);
     store.commit(Write::finish(claim.held(), outcome, vec![])).await.unwrap();
@@ -225,6 +242,7 @@ async fn nothing_is_found(store: &dyn Store, owner: &Belongings, other: &Belongi
         "documents_where",
         "api_keys",
         "search_revision",
+        "usage",
         "keyword_search",
     ];
     for (what, seen) in owner.view(store, &other.tenant).await {
@@ -267,6 +285,9 @@ async fn nothing_is_changed(store: &dyn Store, owner: &Belongings, other: &Belon
     write(store, vec![Change::KeepAnswer(Box::new(same_key))]).await;
     let same_name = collection(&other.tenant, CollectionId::new(), &owner.collection_name);
     write(store, vec![Change::InsertCollection(Box::new(same_name))]).await;
+    // What a job took was noted for its owner.
+    let spent = usage(&other.tenant, owner.job, other.session.id);
+    write(store, vec![Change::RecordUsage(Box::new(spent))]).await;
     // A job about a conversation belongs to whoever enqueued it.
     let job = NewJob { tenant: other.tenant.clone(), session: Some(owner.session.id), ..super::jobs::job() };
     write(store, vec![Change::Enqueue(Box::new(job))]).await;

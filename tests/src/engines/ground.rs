@@ -6,6 +6,7 @@ use aws_sdk_s3::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
 };
+use redis::aio::MultiplexedConnection;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgPool, postgres::PgConnectOptions};
@@ -168,22 +169,28 @@ impl Ground {
     }
 
     async fn clear_redis(&self) -> redis::RedisResult<()> {
-        let client = redis::Client::open(self.engines.setting("REDIS_URL"))?;
-        let mut connection = client.get_multiplexed_async_connection().await?;
-        let pattern = format!("*{}*", self.name);
-        let mut cursor = 0_u64;
-        loop {
-            let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(1000);
-            let (next, keys): (u64, Vec<String>) = scan.query_async(&mut connection).await?;
-            if !keys.is_empty() {
-                redis::cmd("UNLINK").arg(keys).exec_async(&mut connection).await?;
-            }
-            if next == 0 {
-                return Ok(());
-            }
-            cursor = next;
+        let mut connection = self.redis().await?;
+        let keys = keys_like(&mut connection, &format!("*{}*", self.name)).await?;
+        for keys in keys.chunks(1_000) {
+            redis::cmd("UNLINK").arg(keys).exec_async(&mut connection).await?;
         }
+        Ok(())
+    }
+
+    /// Its keys in Redis that match a pattern, each with the milliseconds that it has left; -1: it stays for ever.
+    pub async fn keys(&self, pattern: &str) -> Vec<(String, i64)> {
+        let mut connection = self.redis().await.unwrap();
+        let keys = keys_like(&mut connection, &format!("{}:{pattern}", self.name)).await.unwrap();
+        let mut found = Vec::new();
+        for key in keys {
+            let left = redis::cmd("PTTL").arg(&key).query_async(&mut connection).await.unwrap();
+            found.push((key, left));
+        }
+        found
+    }
+
+    async fn redis(&self) -> redis::RedisResult<MultiplexedConnection> {
+        redis::Client::open(self.engines.setting("REDIS_URL"))?.get_multiplexed_async_connection().await
     }
 
     async fn clear_bucket(&self) -> Result<(), aws_sdk_s3::Error> {
@@ -249,6 +256,23 @@ impl Ground {
 }
 
 impl Drop for Ground {
+    async fn keys_like(
+        connection: &mut MultiplexedConnection,
+        pattern: &str,
+    ) -> redis::RedisResult<Vec<String>> {
+        let (mut cursor, mut found) = (0_u64, Vec::new());
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1000);
+            let (next, keys): (u64, Vec<String>) = scan.query_async(connection).await?;
+            found.extend(keys);
+            if next == 0 {
+                return Ok(found);
+            }
+            cursor = next;
+        }
+    }
+
     /// On a thread and runtime of its own: a drop cannot wait otherwise, and must work while a test fails.
     fn drop(&mut self) {
         let this = &*self;

@@ -55,6 +55,11 @@ impl PrivateEngine {
         self.call(&["restart", self.name]);
     }
 
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Empties a Redis.
     pub async fn flush(&self) {
         let client = redis::Client::open(self.url.as_str()).unwrap();

@@ -1,7 +1,7 @@
 //! Clean-up, in steps that are short enough to stand between two groups of writes.
 
-use super::now;
-use chat_core::ports::Upkeep;
+use super::{now, read_clock};
+use chat_core::{JobId, Timestamp, ports::Upkeep};
 use sqlx::SqliteConnection;
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub(crate) async fn run(conn: &mut SqliteConnection, task: Upkeep) -> sqlx::Resu
         Upkeep::PurgeContexts => purge_contexts(conn).await,
         Upkeep::PurgeJobs(age) => purge_jobs(conn, age).await,
         Upkeep::PurgeAnswers => purge_answers(conn).await,
+        Upkeep::PurgeUsage(age) => purge_usage(conn, age).await,
     }
 }
 
@@ -94,4 +95,16 @@ async fn purge_answers(conn: &mut SqliteConnection) -> sqlx::Result<u64> {
     .execute(conn)
     .await
     .map(|done| done.rows_affected())
+}
+
+/// Ids are in time order: no other index is needed to find old ones.
+async fn purge_usage(conn: &mut SqliteConnection, age: Duration) -> sqlx::Result<u64> {
+    let now = read_clock(conn).await?;
+    let oldest = JobId::begin_of(Timestamp(now.0 - age.as_millis() as i64));
+    sqlx::query("DELETE FROM chat_usage WHERE job IN (SELECT job FROM chat_usage WHERE job < ?1 ORDER BY job LIMIT ?2)")
+        .bind(oldest.0)
+        .bind(STEP)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected())
 }

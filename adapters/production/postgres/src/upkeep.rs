@@ -1,6 +1,6 @@
 //! Clean-up, in bounded steps that never block the chat.
 
-use chat_core::ports::Upkeep;
+use chat_core::{JobId, Timestamp, ports::Upkeep};
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -54,6 +54,7 @@ pub(crate) async fn run(pool: &PgPool, task: Upkeep) -> sqlx::Result<u64> {
         .execute(pool)
         .await
         .map(|done| done.rows_affected()),
+        Upkeep::PurgeUsage(age) => purge_usage(pool, age).await,
     }
 }
 
@@ -85,4 +86,16 @@ async fn purge_jobs(pool: &PgPool, age: Duration) -> sqlx::Result<u64> {
     .execute(pool)
     .await
     .map(|done| done.rows_affected())
+}
+
+/// Ids are in time order: no other index is needed to find old ones.
+async fn purge_usage(pool: &PgPool, age: Duration) -> sqlx::Result<u64> {
+    let now: i64 = sqlx::query_scalar("SELECT chat_now()").fetch_one(pool).await?;
+    let oldest = JobId::begin_of(Timestamp(now - age.as_millis() as i64));
+    sqlx::query("DELETE FROM chat_usage WHERE job IN (SELECT job FROM chat_usage WHERE job < $1 ORDER BY job LIMIT $2)")
+        .bind(oldest.0)
+        .bind(STEP)
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected())
 }

@@ -1,4 +1,4 @@
-//! Lanes, bus and cache on Redis: a single server, the master that Sentinels name, or a cluster.
+//! Lanes, bus, cache and counters on Redis: a single server, the master that Sentinels name, or a cluster.
 //!
 //! Nothing that only Redis knows matters: jobs and events are in SQL. While it is away every part does without it,
 //! and when it is back each makes up for what it could not say.
@@ -8,6 +8,7 @@ mod cache;
 mod follower;
 mod hub;
 mod lanes;
+mod limiter;
 mod link;
 mod names;
 mod source;
@@ -16,6 +17,7 @@ mod subscriber;
 pub use bus::RedisBus;
 pub use cache::RedisCache;
 pub use lanes::RedisLanes;
+pub use limiter::RedisLimiter;
 pub use source::RedisKind;
 
 use chat_core::PortResult;
@@ -28,7 +30,7 @@ use source::Source;
 use std::sync::Arc;
 use subscriber::Subscriber;
 
-/// The three ports, over one connection for commands, one for messages, and one per lane that waits for jobs.
+/// The four ports, over one connection for commands, one for messages, and one per lane that waits for jobs.
 pub struct RedisPorts {
     /// Hands out jobs.
     pub lanes: Arc<RedisLanes>,
@@ -36,6 +38,8 @@ pub struct RedisPorts {
     pub bus: Arc<RedisBus>,
     /// Keeps what can be computed again.
     pub cache: Arc<RedisCache>,
+    /// Counts what callers use.
+    pub limiter: Arc<RedisLimiter>,
     link: Arc<Link>,
 }
 
@@ -52,7 +56,8 @@ impl RedisPorts {
             Ok(Self {
                 lanes: Arc::new(RedisLanes::start(link.clone(), names.clone(), board)),
                 bus: Arc::new(RedisBus::start(hub, subscriber)),
-                cache: Arc::new(RedisCache::start(link.clone(), names)),
+                cache: Arc::new(RedisCache::start(link.clone(), names.clone())),
+                limiter: Arc::new(RedisLimiter::start(link.clone(), names)),
                 link,
             })
         })

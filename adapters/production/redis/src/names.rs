@@ -1,10 +1,13 @@
 //! Keys and channels. What one script touches has one hash tag, so that it is on one node of a cluster.
 
-use chat_core::{Lane, StreamId};
+use chat_core::{JobId, Lane, StreamId, Tenant};
 use uuid::Uuid;
 
 /// The lists of a lane, from the most to the least urgent.
 pub(crate) const URGENCIES: usize = 4;
+
+/// The longest tenant's name that stands in a key as it is, in bytes.
+const LONGEST_NAME: usize = 64;
 
 pub(crate) struct Names {
     prefix: String,
@@ -68,6 +71,16 @@ impl Names {
         format!("{}:{key}", self.prefix)
     }
 
+    /// A count of a tenant. All of a tenant's have one hash tag, no two tenants' the same.
+    pub(crate) fn counter(&self, tenant: &Tenant, counter: &str) -> String {
+        format!("{}:{{limits:{}}}:{counter}", self.prefix, short(tenant))
+    }
+
+    /// That the tokens of a job were counted.
+    pub(crate) fn spent(&self, tenant: &Tenant, job: JobId) -> String {
+        format!("{}:{{limits:{}}}:spent:{}", self.prefix, short(tenant), job.0)
+    }
+
     /// What a channel's name says.
     pub(crate) fn channel(&self, name: &str) -> Option<Channel> {
         match name.strip_prefix(&self.prefix)?.strip_prefix(':')? {
@@ -78,6 +91,16 @@ impl Names {
             }
         }
     }
+}
+
+/// A tenant's name if it is short and plain, so that operators recognize it, and else a hash.
+fn short(tenant: &Tenant) -> String {
+    let name = tenant.as_str();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
+    if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(plain) {
+        return name.to_owned();
+    }
+    format!("#{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple())
 }
 
 /// Which list a priority belongs to. SQL keeps the exact order; lanes are shallow.
@@ -102,6 +125,20 @@ mod tests {
         assert_eq!(names.channel(&names.lanes()), Some(Channel::Lanes));
         assert_eq!(names.channel("other:control"), None);
         assert_eq!(names.channel("a:b:stream:x"), None);
+    }
+
+    #[test]
+    fn the_counters_of_a_tenant_have_one_hash_tag() {
+        let names = Names::new("a:b");
+        let tag = |key: &str| key.split_once('{').unwrap().1.split_once('}').unwrap().0.to_owned();
+        for name in ["house", "租户", "}", "", "a}:requests", "a", &"x".repeat(5_000)] {
+            let tenant = Tenant::from(name);
+            let (counter, spent) = (names.counter(&tenant, "requests"), names.spent(&tenant, JobId::new()));
+            assert_eq!(tag(&counter), tag(&spent));
+            assert!(counter.starts_with("a:b:") && counter.ends_with(":requests") && counter.len() < 200);
+        }
+        assert_eq!(names.counter(&Tenant::from("house"), "tokens"), "a:b:{limits:house}:tokens");
+        assert_ne!(names.counter(&Tenant::from("租户"), "x"), names.counter(&Tenant::from("房客"), "x"));
     }
 
     #[test]

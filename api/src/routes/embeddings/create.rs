@@ -6,6 +6,7 @@ use crate::{
     fields::{Fields, Input},
     idempotency::Recorded,
     json::JsonBody,
+    limits::check_quota,
     problem::{Problem, ProblemBody},
     state::AppState,
     views::JobView,
@@ -16,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use chat_core::{Change, NewJob, Tenant};
+use chat_core::{Change, NewJob};
 use chat_jobs::{EmbedTexts, JobKind};
 use futures::{StreamExt, stream};
 use serde_json::Value;
@@ -67,7 +68,7 @@ impl Input for CreateEmbeddings {
     responses(
         (status = 202, description = "The job", body = JobView),
         (status = 200, description = "With `wait`: the vectors", body = Object),
-        (status = 422, body = ProblemBody)
+        (status = 422, body = ProblemBody), (status = 429, body = ProblemBody)
     )
 )]
 pub async fn create_embeddings(
@@ -78,9 +79,10 @@ pub async fn create_embeddings(
     if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
         return Ok(replayed);
     }
+    check_quota(&state, &caller).await?;
     let CreateEmbeddings { input, model, wait } = body.value;
     check_model(&state, model.as_deref())?;
-    let job = store_texts(&state, &caller.tenant, input, model).await?;
+    let job = store_texts(&state, &caller, input, model).await?;
     let (id, blob) = (job.0.id, job.1);
     let view = JobView::fresh(&job.0, state.ports.clock.now());
     let answer = Answer::new(StatusCode::ACCEPTED, &view).at(format!("/api/v1/jobs/{id}"));
@@ -114,15 +116,15 @@ fn check_model(state: &AppState, model: Option<&str>) -> Result<(), Problem> {
 /// Payloads carry ids, never content: the texts go to the blob store.
 async fn store_texts(
     state: &AppState,
-    tenant: &Tenant,
+    caller: &Caller,
     input: Vec<String>,
     model: Option<String>,
 ) -> Result<(NewJob, String), Problem> {
-    let blob = blob_key::input(tenant);
+    let blob = blob_key::input(&caller.tenant);
     let cost = input.iter().map(|text| text.chars().count() as f64 / 3.0).sum();
     let bytes = Bytes::from(Value::from(input).to_string());
     state.ports.blobs.put(&blob, stream::once(async move { Ok(bytes) }).boxed()).await?;
-    let mut job = EmbedTexts { blob: blob.clone(), model }.job(tenant);
+    let mut job = EmbedTexts { blob: blob.clone(), model, key: caller.key() }.job(&caller.tenant);
     job.cost = cost;
     Ok((job, blob))
 }

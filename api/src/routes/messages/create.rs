@@ -5,6 +5,7 @@ use crate::{
     fields::{Fields, Input},
     idempotency::Recorded,
     json::JsonBody,
+    limits::check_quota,
     path::PathId,
     problem::{Problem, ProblemBody},
     sse,
@@ -97,7 +98,8 @@ impl Input for CreateMessage {
     responses(
         (status = 202, description = "Accepted; `Location` names the response", body = TurnView),
         (status = 200, description = "The response's events", body = String, content_type = "text/event-stream"),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody),
+        (status = 429, description = "Too many requests, or the tokens of the day are used up", body = ProblemBody)
     )
 )]
 pub async fn create_message(
@@ -110,6 +112,7 @@ pub async fn create_message(
     if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
         return Ok(replayed);
     }
+    check_quota(&state, &caller).await?;
     let wanted = body.value;
     // A session that is not there is refused by the commit: what costs every turn a read is not asked twice.
     check_collections(&state, &caller, wanted.options.collections.as_deref().unwrap_or_default()).await?;
@@ -182,6 +185,6 @@ fn compose(
         references: Vec::new(),
         created_at: now,
     };
-    let turn = Turn::named(response, state, &message, options, now);
+    let turn = Turn::named(response, state, caller, &message, options);
     (message, turn)
 }

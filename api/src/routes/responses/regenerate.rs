@@ -4,6 +4,7 @@ use crate::{
     fields::{Fields, Input},
     idempotency::Recorded,
     json::JsonBody,
+    limits::check_quota,
     path::PathId,
     problem::{Problem, ProblemBody},
     state::AppState,
@@ -55,7 +56,7 @@ impl Input for Regenerate {
     request_body = RegenerateBody,
     responses(
         (status = 202, description = "The new response; `Location` names it", body = ResponseView),
-        (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)
+        (status = 404, body = ProblemBody), (status = 422, body = ProblemBody), (status = 429, body = ProblemBody)
     )
 )]
 pub async fn regenerate_response(
@@ -67,12 +68,13 @@ pub async fn regenerate_response(
     if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
         return Ok(replayed);
     }
+    check_quota(&state, &caller).await?;
     let store = &state.ports.store;
     let first = store.response(&caller.tenant, id).await?;
     let message = store.message(&caller.tenant, first.message).await?;
     let options = merge(body.value.0, first.options);
     check_collections(&state, &caller, options.collections.as_deref().unwrap_or_default()).await?;
-    let turn = Turn::of(&state, &message, options, state.ports.clock.now());
+    let turn = Turn::of(&state, &caller, &message, options);
     let answer =
         Answer::new(StatusCode::ACCEPTED, &chat_jobs::response_json(&turn.response)).at(turn.location());
     match body.idempotency.commit(&state, &caller, turn.changes(), turn.published(), &answer).await? {

@@ -8,8 +8,8 @@ use crate::{
     stream::{Numbers, Rest, Start, restart_reason},
 };
 use chat_core::{
-    Change, ErrorKind, Event, Failure, Message, MessageId, PortResult, Response, ResponseEnd, ResponseId,
-    ResponseStatus, Role, StreamId, object, ports::FinishReason,
+    Change, ErrorKind, Event, Failure, KeyId, Message, MessageId, PortResult, Response, ResponseEnd,
+    ResponseId, ResponseStatus, Role, StreamId, UsageEntry, object, ports::FinishReason,
 };
 use serde_json::{Value, json};
 
@@ -57,7 +57,14 @@ impl Ended {
 }
 
 /// Ends a turn in which something may have been said.
-pub(super) fn done(cx: &JobContext, turn: Turn, mut draft: Draft, ended: Ended, mut rest: Rest) -> Done {
+pub(super) fn done(
+    cx: &JobContext,
+    key: Option<KeyId>,
+    turn: Turn,
+    mut draft: Draft,
+    ended: Ended,
+    mut rest: Rest,
+) -> Done {
     draft.timings.total_ms = Some(since_accepted(cx, &turn));
     let mut response = turn.response;
     response.status = ended.status();
@@ -72,7 +79,24 @@ pub(super) fn done(cx: &JobContext, turn: Turn, mut draft: Draft, ended: Ended, 
     if !response.output_text.is_empty() || ended != Ended::Cancelled {
         rest.tell("response.output_text.done", object([("text", response.output_text.clone().into())]));
     }
-    Done { cancelled: ended == Ended::Cancelled, ..close(response, rest) }
+    let spent = spent(cx, key, &response);
+    let mut done = close(response, rest);
+    done.changes.extend(spent);
+    Done { cancelled: ended == Ended::Cancelled, ..done }
+}
+
+/// What the models took for it.
+fn spent(cx: &JobContext, key: Option<KeyId>, response: &Response) -> Option<Change> {
+    let entry = UsageEntry {
+        job: cx.claim.job,
+        tenant: response.tenant.clone(),
+        key,
+        session: Some(response.session),
+        model: response.model.clone(),
+        usage: response.usage?,
+        at: cx.now(),
+    };
+    Some(Change::RecordUsage(Box::new(entry)))
 }
 
 /// Ends a turn whose job died, or was stopped while no run was there to end it.

@@ -12,7 +12,7 @@ mod turn;
 
 use crate::{Done, Ending, JobContext, JobError, JobKind, ResponseStream};
 use async_trait::async_trait;
-use chat_core::{ErrorKind, Lane, PortError, PortResult, ResponseId, RetryPolicy};
+use chat_core::{ErrorKind, KeyId, Lane, PortError, PortResult, ResponseId, RetryPolicy};
 use draft::Draft;
 use ended::Ended;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 pub struct AnswerTurn {
     /// The answer to be made.
     pub response: ResponseId,
+    /// The key that asked, whose tokens these are too. Rows of earlier releases, and callers without a key, have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
 }
 
 #[async_trait]
@@ -64,7 +67,7 @@ impl JobKind for AnswerTurn {
                 format!("nothing was said within {limit} s"),
             )));
         }
-        Ok(ended::done(cx, turn, draft, ended, stream.finish().await?))
+        Ok(ended::done(cx, self.key, turn, draft, ended, stream.finish().await?))
     }
 
     async fn end(&self, cx: &JobContext, ending: &Ending) -> PortResult<Done> {

@@ -12,6 +12,7 @@ mod events;
 mod finish;
 mod keys;
 mod models;
+mod usage;
 
 pub(crate) use control::narrow;
 

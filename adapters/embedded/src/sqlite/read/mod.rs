@@ -6,6 +6,7 @@ mod events;
 mod jobs;
 mod keys;
 mod models;
+mod usage;
 mod words;
 
 pub(crate) use models::read_model;

@@ -1,6 +1,6 @@
 //! One request that is not on the hot path: all of its writes, or none.
 
-use super::{Tx, chat, collections, control, documents, enqueue, events, finish, keys, models};
+use super::{Tx, chat, collections, control, documents, enqueue, events, finish, keys, models, usage};
 use crate::{
     clock::SharedClock,
     error::{is_connection, is_transient, port_error},
@@ -118,6 +118,7 @@ async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed)
             Ok(())
         }
         Change::AppendEvents(stream, list) => Ok(events::append(tx, *stream, list).await?),
+        Change::RecordUsage(entry) => usage::record(tx, entry).await,
         Change::InsertKey(key) => keys::insert(tx, key).await,
         Change::RevokeKey(tenant, id) => keys::revoke(tx, tenant.as_ref(), *id).await,
         Change::InsertSession(_)

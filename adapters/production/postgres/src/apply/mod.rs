@@ -20,6 +20,7 @@ mod events;
 mod finish;
 mod keys;
 mod models;
+mod usage;
 mod words;
 
 pub(crate) use accept::accept_work;

@@ -50,7 +50,8 @@ impl Model {
         let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(pace);
         #[expect(clippy::disallowed_methods, reason = "is aborted when the measurement ends")]
         let serving =
-            tokio::spawn(chat_api::serve_router(listener, router, CancellationToken::new())).abort_handle();
+            tokio::spawn(chat_api::serve_router(listener, router, usize::MAX, CancellationToken::new()))
+                .abort_handle();
         Ok(Self { url, serving })
     }
 
