@@ -17,7 +17,8 @@ use utoipa::{
 use utoipa_swagger_ui::Config;
 
 /// The page's own files and nothing else; it styles itself inline.
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What the document says besides the endpoints.
 #[derive(OpenApi)]
@@ -30,8 +31,8 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
     (name = "search", description = "Finding passages"),
     (name = "embeddings", description = "Vectors of texts"),
     (name = "jobs", description = "The work in the background"),
-    (name = "health", description = "Whether the service lives and works"),
     (name = "usage", description = "Tokens and their cost"),
+    (name = "health", description = "Whether the service lives and works"),
 ))]
 struct Base;
 

@@ -16,13 +16,21 @@ pub async fn check(State(state): State<AppState>, request: Request, next: Next) 
     let Some(allowed) = &state.options.allowed_hosts else {
         return next.run(request).await;
     };
-    let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    let host = request.uri().host().or(named).unwrap_or_default();
-    if matches!(request.uri().path(), "/health" | "/ready") || is_allowed(allowed, host) {
+    let is_probe = matches!(request.uri().path(), "/health" | "/ready");
+    if is_probe || names_only(allowed, &request) {
         return next.run(request).await;
     }
     Problem::new(StatusCode::MISDIRECTED_REQUEST, Code::InvalidRequest, "This host is not served here.")
         .into_response()
+}
+
+/// Whether a request names a host, and every name that it has is allowed: whoever stands in front may go by another one
+/// of them.
+fn names_only(allowed: &[String], request: &Request) -> bool {
+    let named = request.headers().get_all(header::HOST).iter();
+    let named = named.map(|value| value.to_str().unwrap_or_default());
+    let mut hosts = request.uri().host().into_iter().chain(named).peekable();
+    hosts.peek().is_some() && hosts.all(|host| is_allowed(allowed, host))
 }
 
 fn is_allowed(allowed: &[String], host: &str) -> bool {

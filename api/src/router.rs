@@ -3,7 +3,7 @@
 use crate::{
     auth, deadline, docs, hosts, limits, metrics,
     problem::{self, Code, Problem},
-    request_id, routes,
+    request_id, routes, security,
     state::{ApiOptions, AppState},
 };
 use axum::{
@@ -13,7 +13,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use std::any::Any;
+use std::{any::Any, time::Duration};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -28,7 +28,8 @@ pub fn router(state: AppState) -> Router {
 
 /// Only `/health` and `/ready`: for a process without an interface.
 pub fn health(state: AppState) -> Router {
-    routes::health::router().split_for_parts().0.with_state(state)
+    let endpoints = routes::health::router().split_for_parts().0;
+    endpoints.layer(from_fn(security::secure)).with_state(state)
 }
 
 /// What happens around every endpoint; the last layer is the outermost.
@@ -45,6 +46,7 @@ fn around(endpoints: Router<AppState>, state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), hosts::check))
         .layer(from_fn(problem::render))
         .layer(cors(&state.options))
+        .layer(from_fn(security::secure))
         .layer(from_fn(metrics::measure))
         .layer(from_fn(request_id::identify))
         .with_state(state)
@@ -76,7 +78,23 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     Problem::internal().into_response()
 }
 
-/// Which pages of other sites may call from a browser.
+/// What pages of other sites may read of an answer's head, besides what is left of limits.
+const EXPOSED: [&str; 8] = [
+    "location",
+    "x-request-id",
+    "idempotent-replayed",
+    "retry-after",
+    "content-disposition",
+    "content-range",
+    "accept-ranges",
+    "etag",
+];
+
+/// How long a browser remembers what it may ask for.
+const PREFLIGHT: Duration = Duration::from_mins(10);
+
+/// Which pages of other sites may call from a browser. They bring a key themselves: no cookie or other credential that
+/// a browser would add by itself means anything here, so none is allowed.
 fn cors(options: &ApiOptions) -> CorsLayer {
     let origins = if options.cors_origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
@@ -93,18 +111,14 @@ fn cors(options: &ApiOptions) -> CorsLayer {
             "authorization",
             "accept",
             "range",
+            "if-none-match",
+            "if-range",
             "idempotency-key",
             "last-event-id",
             "x-request-id",
         ]))
-        .expose_headers(names(&[
-            "location",
-            "x-request-id",
-            "idempotent-replayed",
-            "retry-after",
-            "content-disposition",
-            "content-range",
-        ]))
+        .expose_headers(names(&EXPOSED).into_iter().chain(names(&limits::HEADERS)).collect::<Vec<_>>())
+        .max_age(PREFLIGHT)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod app;
 mod bad_bodies;
 mod bad_uploads;
+mod browsers;
 mod collections;
 mod documents;
 mod embeddings;

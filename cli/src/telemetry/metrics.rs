@@ -50,6 +50,7 @@ impl Metrics {
         let scrape = Scrape { handle: self.0, depth: Depth::new(store, clock) };
         let router = Router::new()
             .route("/metrics", get(scraped))
+            .layer(axum::middleware::from_fn(chat_api::secure))
             .with_state(Arc::new(scrape))
             .merge(chat_api::health(state));
         chat_api::serve_router(listener, router, most, stop).await
