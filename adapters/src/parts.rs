@@ -62,6 +62,7 @@ pub(crate) fn bucket(s3: &S3) -> S3Blobs {
         secret_key: s3.secret_key.expose().to_owned(),
         bucket: s3.bucket.clone(),
         region: s3.region.clone(),
+        public_endpoint: s3.public_endpoint.as_ref().map(|url| url.expose().to_owned()),
     })
 }
 

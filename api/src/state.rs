@@ -24,6 +24,8 @@ pub struct ApiOptions {
     pub identity: Identity,
     /// How long `wait: true` waits for a job.
     pub job_wait: Duration,
+    /// How long addresses of downloads are good, where the file store has such; `None`: all goes through here.
+    pub presigned_downloads: Option<Duration>,
     /// How long a plain request may take.
     pub request_timeout: Duration,
     /// How many connections are served at a time.
@@ -41,6 +43,7 @@ impl Default for ApiOptions {
             grace: Duration::from_secs(30),
             identity: Identity { secret_key: String::new(), required: false },
             job_wait: Duration::from_mins(1),
+            presigned_downloads: None,
             request_timeout: Duration::from_secs(30),
             max_connections: 10_000,
         }

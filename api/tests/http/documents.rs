@@ -215,3 +215,14 @@ async fn cancelling_what_has_ended_is_a_conflict() {
     let bad = app.get("/api/v1/documents?status=done&collection=x").await;
     assert_eq!(bad.problem(422, "invalid_request"), ["collection", "status"]);
 }
+
+#[tokio::test]
+async fn files_on_disk_have_no_address_of_their_own() {
+    let presigned_downloads = Some(std::time::Duration::from_mins(1));
+    let app =
+        App::with(chat_api::ApiOptions { presigned_downloads, ..chat_api::ApiOptions::default() }).await;
+    let (path, _) = text(&app, "0123456789").await;
+    let content = format!("{path}/content");
+    assert_eq!(app.get(&content).await.is(200).text(), "0123456789");
+    assert_eq!(ranged(&app, &content, "bytes=2-4").await.is(206).text(), "234");
+}

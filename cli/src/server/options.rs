@@ -3,7 +3,7 @@
 use super::Reach;
 use crate::settings::secret_key;
 use chat_api::{ApiOptions, Identity};
-use chat_config::{AllowedHosts, CorsOrigins, Settings};
+use chat_config::{AllowedHosts, CorsOrigins, Settings, Storage};
 use chat_core::{Lane, text::ChunkOptions};
 use chat_worker::WorkerOptions;
 
@@ -52,6 +52,10 @@ pub(super) fn api(settings: &Settings, reach: Reach) -> ApiOptions {
         identity: Identity {
             secret_key: settings.app.secret_key.expose().to_owned(),
             required: secret_key(settings).is_some(),
+        },
+        presigned_downloads: match &settings.storage {
+            Storage::S3(s3) => s3.presigned_downloads,
+            Storage::File { .. } => None,
         },
         request_timeout: settings.worker.request_timeout,
         max_connections: settings.worker.max_connections as usize,

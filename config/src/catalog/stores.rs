@@ -34,9 +34,11 @@ pub(crate) mod redis {
 
 /// Uploaded files.
 pub(crate) mod files {
-    use crate::parse;
+    use std::time::Duration;
+
     use crate::secret::Secret;
     use crate::stores::{Endpoint, StorageProvider, s3_endpoint, storage_provider};
+    use crate::{parse, quantity};
 
     settings! { "Uploaded files";
         STORAGE_PROVIDER: StorageProvider = "file:", storage_provider,
@@ -58,6 +60,12 @@ pub(crate) mod files {
             "The bucket of the uploaded files.";
         S3_REGION: String = "us-east-1", parse::text, "the name of a region",
             "The region that requests to the S3 server are signed for.";
+        S3_PRESIGNED_DOWNLOADS: Option<Duration> = "", |text| parse::optional(text, quantity::duration),
+            "seconds, or a number with ms, s, m or h, up to a day",
+            "Downloads of documents are redirected to the S3 server, to an address that is good for so long, instead of going through the API. Unset: off.";
+        S3_PUBLIC_ENDPOINT: Option<Endpoint> = "", |text| parse::optional(text, s3_endpoint),
+            "`host:port`, `http://host:port` or `https://host:port`",
+            "Where clients reach the S3 server, for S3_PRESIGNED_DOWNLOADS. Unset: at MINIO_ENDPOINT.";
     }
 }
 

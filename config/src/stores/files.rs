@@ -1,6 +1,7 @@
 //! `STORAGE_PROVIDER`, `MINIO_*`, `BUCKET_NAME`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::local_path;
 use crate::catalog::stores::files as keys;
@@ -37,6 +38,10 @@ pub struct S3 {
     pub bucket: String,
     /// The region that requests are signed for.
     pub region: String,
+    /// How long the addresses of downloads are good; `None`: downloads go through the API.
+    pub presigned_downloads: Option<Duration>,
+    /// Where clients reach it, if that is elsewhere.
+    pub public_endpoint: Option<Url>,
 }
 
 impl Storage {
@@ -48,6 +53,11 @@ impl Storage {
         let secure = loader.get(&keys::MINIO_SECURE);
         let bucket = loader.get(&keys::BUCKET_NAME);
         let region = loader.get(&keys::S3_REGION);
+        let presigned_downloads = loader.get(&keys::S3_PRESIGNED_DOWNLOADS);
+        let public_endpoint = loader.get(&keys::S3_PUBLIC_ENDPOINT).map(|endpoint| endpoint.url(secure));
+        if presigned_downloads.is_some() && !matches!(provider, StorageProvider::S3) {
+            loader.warn("S3_PRESIGNED_DOWNLOADS has no effect: STORAGE_PROVIDER is not S3");
+        }
         check_security(loader, endpoint.as_ref(), secure);
         match provider {
             StorageProvider::File(path) => Self::File { path: path.unwrap_or_else(|| data_dir.join(FOLDER)) },
@@ -58,6 +68,8 @@ impl Storage {
                     secret_key,
                     bucket,
                     region,
+                    presigned_downloads,
+                    public_endpoint,
                 })),
                 (endpoint, access_key, secret_key) => {
                     report_missing(loader, [endpoint.is_some(), access_key.is_some(), secret_key.is_some()]);

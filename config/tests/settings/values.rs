@@ -148,6 +148,25 @@ fn limits_are_off_until_they_are_set() {
 }
 
 #[test]
+fn downloads_go_through_the_interface_until_somebody_says_otherwise() {
+    let s3 = [
+        ("STORAGE_PROVIDER", "s3"),
+        ("MINIO_ENDPOINT", "minio:9000"),
+        ("MINIO_ACCESS_KEY", "rag"),
+        ("MINIO_SECRET_KEY", "battery-staple"),
+    ];
+    let Storage::S3(plain) = loaded(&s3).storage else { panic!("S3") };
+    assert_eq!((plain.presigned_downloads, plain.public_endpoint), (None, None));
+    let more = [("S3_PRESIGNED_DOWNLOADS", "5m"), ("S3_PUBLIC_ENDPOINT", "https://files.example")];
+    let settings = loaded(&[&s3[..], &more[..]].concat());
+    let Storage::S3(signed) = settings.storage else { panic!("S3") };
+    assert_eq!(signed.presigned_downloads, Some(Duration::from_mins(5)));
+    assert_eq!(signed.public_endpoint.unwrap().expose(), "https://files.example");
+    let useless = loaded(&[("S3_PRESIGNED_DOWNLOADS", "5m")]);
+    assert!(useless.warnings()[0].contains("S3_PRESIGNED_DOWNLOADS"), "{:?}", useless.warnings());
+}
+
+#[test]
 fn few_connections_to_redis_are_remarked() {
     let few = loaded(&[("REDIS_URL", "redis://r"), ("REDIS_MAX_CONNECTIONS", "3")]);
     assert!(few.warnings()[0].contains("REDIS_MAX_CONNECTIONS is 3"), "{:?}", few.warnings());

@@ -2,10 +2,21 @@ use crate::PortResult;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 /// A stream of bytes.
 pub type ByteStream = BoxStream<'static, PortResult<Bytes>>;
+
+/// How a file is given out by whoever keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The `Content-Disposition`: whether it is saved or shown, and its name.
+    pub disposition: String,
+    /// The `Content-Type`.
+    pub media_type: String,
+    /// How long the address is good.
+    pub lifetime: Duration,
+}
 
 /// Files. A blob is written once, whole or not at all, and never changed.
 #[async_trait]
@@ -19,6 +30,11 @@ pub trait Blobs: Send + Sync {
     async fn size(&self, key: &str) -> PortResult<u64>;
     /// Removes a blob; one that is not there is no error.
     async fn delete(&self, key: &str) -> PortResult<()>;
+    /// An address from which whoever has it can read a blob, ranges of it too, as long as the offer is good. `None`: the
+    /// store has no such addresses. Whether the blob is there is not looked at.
+    async fn address(&self, _key: &str, _offer: &Offer) -> PortResult<Option<String>> {
+        Ok(None)
+    }
     /// Whether the store answers.
     async fn ping(&self) -> PortResult<()>;
 }

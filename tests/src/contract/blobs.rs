@@ -3,10 +3,13 @@
 use bytes::Bytes;
 use chat_core::{
     ErrorKind, PortError, PortResult,
-    ports::{Blobs, ByteStream},
+    ports::{Blobs, ByteStream, Offer},
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 /// Larger than a part of any upload.
 const LARGE: usize = 19 * 1024 * 1024 + 7;
@@ -19,6 +22,7 @@ pub async fn exercise(blobs: &dyn Blobs) {
     a_stream_that_fails_leaves_nothing(blobs).await;
     a_caller_that_goes_away_leaves_nothing(blobs).await;
     keys_cannot_lead_elsewhere(blobs).await;
+    addresses_give_what_was_offered(blobs).await;
     blobs.ping().await.unwrap();
 }
 
@@ -97,4 +101,46 @@ async fn keys_cannot_lead_elsewhere(blobs: &dyn Blobs) {
         );
         assert_eq!(blobs.delete(key).await.unwrap_err().kind, ErrorKind::Invalid, "{key}");
     }
+}
+
+/// Where a store has addresses at all.
+async fn addresses_give_what_was_offered(blobs: &dyn Blobs) {
+    let (key, text) = ("a/handbook", "什么是所有权？ownership".as_bytes());
+    blobs.put(key, pieces(text, 5)).await.unwrap();
+    let name = "attachment; filename=\"__.md\"; filename*=UTF-8''%E6%89%8B%E5%86%8C.md";
+    let offer = |lifetime| Offer {
+        disposition: name.to_owned(),
+        media_type: "text/markdown; charset=utf-8".to_owned(),
+        lifetime,
+    };
+    let Some(address) = blobs.address(key, &offer(Duration::from_mins(1))).await.unwrap() else { return };
+    let http = crate::chat::http();
+    let whole = http.get(&address).send().await.unwrap();
+    assert_eq!(whole.status(), 200);
+    assert_eq!(whole.headers()["content-disposition"], name);
+    assert_eq!(whole.headers()["content-type"], "text/markdown; charset=utf-8");
+    assert_eq!(whole.bytes().await.unwrap(), text);
+    let part = http.get(&address).header("range", "bytes=3-8").send().await.unwrap();
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.bytes().await.unwrap(), text[3..9]);
+
+    // Signed for this file, this name, and reading.
+    let elsewhere = address.replacen("a/handbook", "a/other", 1);
+    let renamed = address.replacen("attachment", "inline", 1);
+    assert!(elsewhere != address && renamed != address, "{address}");
+    for wrong in [elsewhere, renamed] {
+        assert_eq!(http.get(&wrong).send().await.unwrap().status(), 403, "{wrong}");
+    }
+    assert_eq!(http.delete(&address).send().await.unwrap().status(), 403);
+    let short = blobs.address(key, &offer(Duration::from_secs(1))).await.unwrap().unwrap();
+    let ends = Instant::now() + Duration::from_secs(20);
+    while http.get(&short).send().await.unwrap().status() != 403 {
+        assert!(Instant::now() < ends, "an address of one second is still good");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(
+        blobs.address("../up", &offer(Duration::from_mins(1))).await.unwrap_err().kind,
+        ErrorKind::Invalid
+    );
+    blobs.delete(key).await.unwrap();
 }

@@ -231,6 +231,7 @@ impl Ground {
             secret_key: setting("MINIO_SECRET_KEY"),
             bucket: self.name.clone(),
             region: setting("S3_REGION"),
+            public_endpoint: None,
         }
     }
 
@@ -255,24 +256,21 @@ impl Ground {
     }
 }
 
-impl Drop for Ground {
-    async fn keys_like(
-        connection: &mut MultiplexedConnection,
-        pattern: &str,
-    ) -> redis::RedisResult<Vec<String>> {
-        let (mut cursor, mut found) = (0_u64, Vec::new());
-        loop {
-            let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1000);
-            let (next, keys): (u64, Vec<String>) = scan.query_async(connection).await?;
-            found.extend(keys);
-            if next == 0 {
-                return Ok(found);
-            }
-            cursor = next;
+async fn keys_like(connection: &mut MultiplexedConnection, pattern: &str) -> redis::RedisResult<Vec<String>> {
+    let (mut cursor, mut found) = (0_u64, Vec::new());
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1000);
+        let (next, keys): (u64, Vec<String>) = scan.query_async(connection).await?;
+        found.extend(keys);
+        if next == 0 {
+            return Ok(found);
         }
+        cursor = next;
     }
+}
 
+impl Drop for Ground {
     /// On a thread and runtime of its own: a drop cannot wait otherwise, and must work while a test fails.
     fn drop(&mut self) {
         let this = &*self;

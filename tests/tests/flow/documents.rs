@@ -1,10 +1,17 @@
 //! Documents come, change and go.
 
 use super::with_fake;
-use chat_tests::deployment::Profile;
+use chat_tests::{
+    deployment::{Deployment, Profile},
+    engines::Engines,
+};
 use serde_json::{Value, json};
 
-in_every_deployment!(a_document_is_found_replaced_and_forgotten, a_file_that_cannot_be_read_says_why,);
+in_every_deployment!(
+    a_document_is_found_replaced_and_forgotten,
+    a_file_that_cannot_be_read_says_why,
+    a_download_may_come_from_the_file_store,
+);
 
 async fn search(client: &chat_tests::chat::ChatClient, query: &str) -> Vec<Value> {
     let (status, found) = client.post("/search", &json!({ "query": query })).await.unwrap();
@@ -82,4 +89,29 @@ async fn a_file_that_cannot_be_read_says_why(profile: Profile) {
         assert_eq!(end["status"], "failed", "{end}");
         assert!(!end["error"]["message"].as_str().unwrap().is_empty(), "{end}");
     }
+}
+
+async fn a_download_may_come_from_the_file_store(profile: Profile) {
+    let server = Deployment::start(profile, &[("S3_PRESIGNED_DOWNLOADS", "1m".into())]).await;
+    let client = server.client();
+    let collection = client.collection("手册").await;
+    let text = "# 水泵\n\n离心泵每周检查一次密封圈。\n";
+    let (_, uploaded) = client.upload(&collection, "水泵.md", text).await.unwrap();
+    let path = format!("/documents/{}/content", uploaded["documents"][0]["id"].as_str().unwrap());
+    let answer = client.http.get(client.at(&path)).send().await.unwrap();
+    let from_store = profile != Profile::Embedded;
+    if from_store {
+        let store = Engines::named().setting("MINIO_ENDPOINT").to_owned();
+        let store = store.trim_start_matches("http://");
+        let came_from = answer.url().clone();
+        assert!(came_from.as_str().contains(store), "{came_from} is not {store}");
+    }
+    assert_eq!(answer.status(), 200);
+    let named = "attachment; filename=\"__.md\"; filename*=UTF-8''%E6%B0%B4%E6%B3%B5.md";
+    assert_eq!(answer.headers()["content-disposition"], named);
+    let media_type = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    assert!(media_type.starts_with("text/markdown"), "{media_type}");
+    assert_eq!(answer.text().await.unwrap(), text);
+    let part = client.http.get(client.at(&path)).header("range", "bytes=2-7").send().await.unwrap();
+    assert_eq!((part.status().as_u16(), part.text().await.unwrap().as_str()), (206, "水泵"));
 }

@@ -1,6 +1,7 @@
 //! Files in a bucket of any S3 server: AWS, MinIO and their like.
 
 mod error;
+mod presign;
 mod upload;
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use aws_sdk_s3::{
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use chat_core::{
     ErrorKind, PortError, PortResult, check_blob_key,
-    ports::{Blobs, ByteStream},
+    ports::{Blobs, ByteStream, Offer},
 };
 use error::{is_missing, port_error, stream_error};
 use futures::future::BoxFuture;
@@ -34,6 +35,8 @@ const ABANDONED: Duration = Duration::from_hours(24);
 pub struct S3Options {
     /// `http:` or `https:`, without a bucket.
     pub endpoint: String,
+    /// Where clients reach it, if that is elsewhere.
+    pub public_endpoint: Option<String>,
     /// The access key.
     pub access_key: String,
     /// The secret of that key.
@@ -46,9 +49,10 @@ pub struct S3Options {
 
 impl fmt::Debug for S3Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { endpoint, bucket, region, .. } = self;
+        let Self { endpoint, public_endpoint, bucket, region, .. } = self;
         f.debug_struct("S3Options")
             .field("endpoint", endpoint)
+            .field("public_endpoint", public_endpoint)
             .field("bucket", bucket)
             .field("region", region)
             .finish_non_exhaustive()
@@ -59,6 +63,8 @@ impl fmt::Debug for S3Options {
 #[derive(Debug, Clone)]
 pub struct S3Blobs {
     client: Client,
+    /// Signs addresses for clients; asks nothing.
+    outside: Client,
     bucket: String,
 }
 
@@ -82,7 +88,10 @@ impl S3Blobs {
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .build();
-        Self { client: Client::from_conf(config), bucket: options.bucket.clone() }
+        let public = options.public_endpoint.as_ref().unwrap_or(&options.endpoint);
+        let outside = config.to_builder().endpoint_url(public.trim_end_matches('/')).build();
+        let (client, outside) = (Client::from_conf(config), Client::from_conf(outside));
+        Self { client, outside, bucket: options.bucket.clone() }
     }
 
     /// Makes the bucket if it is missing. Whether it was.
@@ -171,6 +180,11 @@ impl Blobs for S3Blobs {
             Err(error) if is_missing(&error) => Ok(()),
             Err(error) => Err(port_error(error, "deleting a file")),
         }
+    }
+
+    async fn address(&self, key: &str, offer: &Offer) -> PortResult<Option<String>> {
+        check_blob_key(key)?;
+        presign::address(self, key, offer).await.map(Some)
     }
 
     async fn ping(&self) -> PortResult<()> {

@@ -12,9 +12,9 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chat_core::{Document, DocumentId, ErrorKind};
+use chat_core::{Document, DocumentId, ErrorKind, ports::Offer};
 use chat_jobs::text_blob;
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 /// A file to be given out.
 struct File {
@@ -36,7 +36,9 @@ struct File {
     responses(
         (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 206, description = "A part of it", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 304, description = "The client has it"), (status = 404, body = ProblemBody),
+        (status = 304, description = "The client has it"),
+        (status = 307, description = "Where presigned downloads are on: the file is at `Location` for a while"),
+        (status = 404, body = ProblemBody),
         (status = 416, body = ProblemBody)
     )
 )]
@@ -52,7 +54,36 @@ pub async fn get_content(
     query.finish()?;
     let document = state.ports.store.document(&caller.tenant, id).await?;
     let file = if as_text { text(&caller, &document)? } else { original(document) };
-    serve(&state, &file, &headers).await
+    if is_known(&file, &headers) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, file.tag)]).into_response());
+    }
+    match state.options.presigned_downloads {
+        Some(lifetime) => redirect(&state, &file, &headers, lifetime).await,
+        None => serve(&state, &file, &headers).await,
+    }
+}
+
+/// Whether the client has it.
+fn is_known(file: &File, headers: &HeaderMap) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    known.split(',').any(|tag| tag.trim() == file.tag)
+}
+
+/// To the file store itself, if it can give files out; the client asks it for the same range.
+async fn redirect(
+    state: &AppState,
+    file: &File,
+    headers: &HeaderMap,
+    lifetime: Duration,
+) -> Result<Response, Problem> {
+    let offer =
+        Offer { disposition: attachment(&file.filename), media_type: file.media_type.clone(), lifetime };
+    let Some(address) = state.ports.blobs.address(&file.blob, &offer).await? else {
+        return serve(state, file, headers).await;
+    };
+    // Whoever has the address has the file: it stays with the client that asked.
+    let told = [(header::LOCATION, address), (header::CACHE_CONTROL, "private, no-store".to_owned())];
+    Ok((StatusCode::TEMPORARY_REDIRECT, told).into_response())
 }
 
 fn original(document: Document) -> File {
@@ -79,10 +110,6 @@ fn text(caller: &Caller, document: &Document) -> Result<File, Problem> {
 }
 
 async fn serve(state: &AppState, file: &File, headers: &HeaderMap) -> Result<Response, Problem> {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if known.split(',').any(|tag| tag.trim() == file.tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, file.tag.clone())]).into_response());
-    }
     let size = state.ports.blobs.size(&file.blob).await.map_err(missing)?;
     let (status, range) = match wanted(headers, size, &file.tag) {
         Wanted::Whole => (StatusCode::OK, None),
@@ -121,8 +148,7 @@ fn describe(headers: &mut HeaderMap, file: &File, length: u64) {
     insert(headers, header::ETAG, &file.tag);
     insert(headers, header::ACCEPT_RANGES, "bytes");
     insert(headers, header::CACHE_CONTROL, "private, no-cache");
-    insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    insert(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
+    insert(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox");
 }
 
 fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
