@@ -13,7 +13,7 @@ use chat_jobs::{Chosen, choose_model};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Part {
+struct Entry {
     part: &'static str,
     place: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,9 +86,9 @@ fn say(model: &Model) {
     }
 }
 
-fn models(model: &Model) -> Vec<Part> {
+fn models(model: &Model) -> Vec<Entry> {
     let Model::Chosen(Chosen { live, building, dropping }) = model else { return Vec::new() };
-    let part = |part, place: &String, job: Option<&JobId>| Part {
+    let part = |part, place: &String, job: Option<&JobId>| Entry {
         part,
         place: place.clone(),
         job: job.map(ToString::to_string),
@@ -99,8 +99,8 @@ fn models(model: &Model) -> Vec<Part> {
     parts
 }
 
-fn parts(settings: &Settings, model: &Model) -> Vec<Part> {
-    let place = |part, place: String| Part { part, place, job: None };
+fn parts(settings: &Settings, model: &Model) -> Vec<Entry> {
+    let place = |part, place: String| Entry { part, place, job: None };
     let folder = settings.data_dir.display();
     let mut parts = vec![
         place("data folder", folder.to_string()),

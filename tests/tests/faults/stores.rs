@@ -74,8 +74,8 @@ async fn a_search_says_that_it_had_words_alone(stage: &Stage, known: &str, respo
     assert_eq!((&found["degraded"], &found["data"][0]["document_id"]), (&"keyword".into(), &known.into()));
     let client = stage.deployment.client();
     let events = SseReader::new(client.events(response, 0).await.unwrap()).rest().await.unwrap();
-    let searches = events.iter().filter(|event| event.name == "response.file_search_call.completed");
-    let last = searches.last().expect("a turn searches");
+    let mut searches = events.iter().filter(|event| event.name == "response.file_search_call.completed");
+    let last = searches.next_back().expect("a turn searches");
     assert_eq!(last.data["degraded"], "keyword", "{last:?}");
     assert_eq!(last.data["results"][0]["document_id"], known, "{last:?}");
     let workers = stage.deployment.of(Role::Worker);
