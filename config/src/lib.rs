@@ -50,5 +50,5 @@ pub use problem::{ConfigError, Problem};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use source::{Origin, Source};
-pub use stores::{Database, DatabaseUrl, Index, Redis, RedisUrl, S3, Storage, Weaviate};
+pub use stores::{Database, DatabaseUrl, Index, Redis, RedisLanes, RedisUrl, S3, Storage, Weaviate};
 pub use url::Url;

@@ -10,7 +10,7 @@ use chat_embedded::{
     SystemClock,
 };
 use chat_postgres::{PostgresOptions, PostgresStore};
-use chat_redis::{RedisKind, RedisPorts};
+use chat_redis::{LaneKind, RedisKind, RedisPorts};
 use chat_s3::S3Blobs;
 use chat_tests::{
     chat::eventually,
@@ -139,6 +139,28 @@ async fn callers_are_counted_while_redis_is_away_and_their_tokens_afterwards() {
         (other.limiter.look(&tenant, &tokens).await[0].used == 80).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apalis_redis_has_lanes_for_all_processes() {
+    let engines = Engines::named();
+    let ground = Ground::claim(&engines).await;
+    let redis = RedisKind::Single(engines.setting("REDIS_URL").to_owned());
+    let connect = || RedisPorts::connect_with(&redis, ground.prefix(), LaneKind::Apalis);
+    let (one, other) = (connect().await.unwrap(), connect().await.unwrap());
+    contract::lanes::exercise(one.lanes.clone(), other.lanes.clone()).await;
+    contract::lanes::exercise(one.lanes.clone(), one.lanes.clone()).await;
+    let kept = |(key, _): &(String, i64)| {
+        [":data", ":meta:", ":done", ":dead", ":inflight:"].iter().any(|part| key.contains(part))
+    };
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while ground.keys("*").await.iter().any(kept) {
+        assert!(Instant::now() < deadline, "it keeps {:?}", ground.keys("*").await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Redis forgets everything, registrations too.
+    ground.forget_keys().await;
+    contract::lanes::exercise(one.lanes.clone(), other.lanes.clone()).await;
 }
 
 #[tokio::test]

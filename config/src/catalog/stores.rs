@@ -19,7 +19,7 @@ pub(crate) mod database {
 /// Hand-out, events, caches.
 pub(crate) mod redis {
     use crate::parse;
-    use crate::stores::{RedisUrl, redis_url};
+    use crate::stores::{RedisLanes, RedisUrl, redis_lanes, redis_url};
 
     settings! { "Redis";
         REDIS_URL: RedisUrl [Url] = "memory:", redis_url,
@@ -29,6 +29,8 @@ pub(crate) mod redis {
             "The most connections that one process may open to Redis. It opens 7 at most, to each node of a cluster, whatever the load; a smaller number is a warning.";
         REDIS_PREFIX: String = "rag-chat", parse::key_prefix, "1 to 64 letters, digits, hyphens, underscores and colons",
             "What every key begins with: deployments that share a server need different ones.";
+        REDIS_LANES: RedisLanes = "lists", redis_lanes, "`lists` or `apalis`",
+            "What hands out jobs in Redis: lists of our own, or queues of the crate apalis-redis (not on a cluster). The same for all processes of a deployment.";
     }
 }
 

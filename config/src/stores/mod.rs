@@ -11,8 +11,8 @@ pub(crate) use files::{Endpoint, StorageProvider, s3_endpoint, storage_provider}
 pub use files::{S3, Storage};
 pub use index::{Index, Weaviate};
 pub(crate) use index::{IndexUrl, index_url};
-pub(crate) use redis::redis_url;
-pub use redis::{Redis, RedisUrl};
+pub use redis::{Redis, RedisLanes, RedisUrl};
+pub(crate) use redis::{redis_lanes, redis_url};
 
 use std::path::PathBuf;
 

@@ -23,6 +23,15 @@ pub enum RedisUrl {
 /// One connection for commands, one for messages, and one for each lane that waits for jobs, however much there is to do.
 const NEEDED: u32 = 2 + Lane::ALL.len() as u32;
 
+/// What hands out jobs in Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedisLanes {
+    /// A list per lane and urgency.
+    Lists,
+    /// Queues of the crate `apalis-redis`.
+    Apalis,
+}
+
 /// Redis, or what stands in for it.
 #[derive(Clone, Debug)]
 pub struct Redis {
@@ -32,6 +41,8 @@ pub struct Redis {
     pub max_connections: u32,
     /// What every key begins with.
     pub prefix: String,
+    /// What hands out jobs.
+    pub lanes: RedisLanes,
 }
 
 impl Redis {
@@ -44,7 +55,23 @@ impl Redis {
                 "REDIS_MAX_CONNECTIONS is {max_connections}, but a process that runs every lane opens {NEEDED}"
             ));
         }
-        Self { url, max_connections, prefix }
+        let lanes = loader.get(&keys::REDIS_LANES);
+        if lanes == RedisLanes::Apalis && matches!(url, RedisUrl::Cluster(_)) {
+            loader.conflict(
+                &["REDIS_LANES", "REDIS_URL"],
+                "cannot be `apalis` on a cluster: a script of that crate names a key that is on another node",
+            );
+        }
+        Self { url, max_connections, prefix, lanes }
+    }
+}
+
+/// Reads `REDIS_LANES`.
+pub(crate) fn redis_lanes(text: &str) -> Parsed<RedisLanes> {
+    match text {
+        "lists" => Ok(RedisLanes::Lists),
+        "apalis" => Ok(RedisLanes::Apalis),
+        _ => Err("is neither `lists` nor `apalis`".into()),
     }
 }
 

@@ -24,6 +24,7 @@ fn every_kind_of_value_is_checked() {
         ("DATABASE_MAX_OVERFLOW", "-1"),
         ("REDIS_URL", "amqp://mq"),
         ("REDIS_MAX_CONNECTIONS", "1e3"),
+        ("REDIS_LANES", "streams"),
         ("STORAGE_PROVIDER", "gs://bucket"),
         ("MINIO_ENDPOINT", "minio:9000/bucket"),
         ("MINIO_SECURE", "perhaps"),
@@ -128,6 +129,8 @@ fn settings_must_agree_with_each_other() {
     assert_eq!(refused(&[("OPENAI_BASE_URL", "openai:")]), ["OPENAI_API_KEY"]);
     let contradiction = [("MINIO_ENDPOINT", "http://minio:9000"), ("MINIO_SECURE", "true")];
     assert_eq!(refused(&contradiction), ["MINIO_SECURE"]);
+    let cluster = [("REDIS_URL", "redis-cluster://a:7000"), ("REDIS_LANES", "apalis")];
+    assert_eq!(refused(&cluster), ["REDIS_LANES"]);
 }
 
 #[test]

@@ -193,6 +193,11 @@ impl Ground {
         redis::Client::open(self.engines.setting("REDIS_URL"))?.get_multiplexed_async_connection().await
     }
 
+    /// Has Redis forget all of them, as if it had been emptied.
+    pub async fn forget_keys(&self) {
+        self.clear_redis().await.unwrap();
+    }
+
     async fn clear_bucket(&self) -> Result<(), aws_sdk_s3::Error> {
         let client = self.s3();
         let listed = client.list_buckets().send().await?;

@@ -16,7 +16,7 @@ mod subscriber;
 
 pub use bus::RedisBus;
 pub use cache::RedisCache;
-pub use lanes::RedisLanes;
+pub use lanes::{LaneKind, RedisLanes};
 pub use limiter::RedisLimiter;
 pub use source::RedisKind;
 
@@ -47,14 +47,24 @@ impl RedisPorts {
     /// Connects. Every key and channel begins with `prefix`. A server that does not answer is no error: it is used as
     /// soon as it does.
     pub fn connect<'a>(kind: &'a RedisKind, prefix: &'a str) -> BoxFuture<'a, PortResult<Self>> {
+        Self::connect_with(kind, prefix, LaneKind::default())
+    }
+
+    /// The same with these lanes. Processes that share a prefix must have the same: what one hands out through lanes of
+    /// another kind is found only when the reaper offers it again.
+    pub fn connect_with<'a>(
+        kind: &'a RedisKind,
+        prefix: &'a str,
+        lanes: LaneKind,
+    ) -> BoxFuture<'a, PortResult<Self>> {
         Box::pin(async move {
             let link = Link::open(Source::new(kind)?).await?;
             let names = Arc::new(Names::new(prefix));
-            let board = Arc::new(LaneBoard::default());
+            let board = Arc::new(LaneBoard::new(lanes.deepest()));
             let hub = Arc::new(Hub::new(link.clone(), names.clone(), board.clone()));
             let subscriber = Arc::new(Subscriber::start(hub.clone(), [names.control(), names.lanes()]));
             Ok(Self {
-                lanes: Arc::new(RedisLanes::start(link.clone(), names.clone(), board)),
+                lanes: Arc::new(RedisLanes::start(link.clone(), names.clone(), board, lanes)),
                 bus: Arc::new(RedisBus::start(hub, subscriber)),
                 cache: Arc::new(RedisCache::start(link.clone(), names.clone())),
                 limiter: Arc::new(RedisLimiter::start(link.clone(), names)),

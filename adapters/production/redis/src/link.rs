@@ -3,7 +3,10 @@
 
 use crate::source::{Conn, Source};
 use chat_core::{ErrorKind, PortError, PortResult};
-use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation};
+use redis::{
+    Cmd, FromRedisValue, Pipeline, RedisError, RedisFuture, RedisResult, ScriptInvocation, Value,
+    aio::ConnectionLike,
+};
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -75,6 +78,17 @@ impl Link {
         self.heed(number, commands.query_async(&mut conn).await)
     }
 
+    /// The same for a caller that takes the answers apart by itself.
+    async fn pass(
+        self: &Arc<Self>,
+        commands: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        let (number, mut conn) = self.conn()?;
+        self.heed(number, conn.req_packed_commands(commands, offset, count).await)
+    }
+
     pub(crate) async fn run<T: FromRedisValue>(
         self: &Arc<Self>,
         script: &ScriptInvocation<'_>,
@@ -139,6 +153,29 @@ impl Link {
 
     fn lock(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A link as other crates want a connection: its answers may take seconds, and it comes back by itself.
+#[derive(Clone)]
+pub(crate) struct Line(pub(crate) Arc<Link>);
+
+impl ConnectionLike for Line {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(self.0.ask(command))
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        commands: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(self.0.pass(commands, offset, count))
+    }
+
+    fn get_db(&self) -> i64 {
+        0 // asked by nobody: which database it is was said when the connection was made
     }
 }
 

@@ -56,6 +56,11 @@ impl Names {
         format!("{}:{{lanes}}:{}:{urgency}", self.prefix, lane.as_str())
     }
 
+    /// The queue of the crate `apalis-redis` for ids of a lane, by urgency: what its keys begin with.
+    pub(crate) fn queue(&self, lane: Lane, urgency: usize) -> String {
+        format!("{}:{{lanes}}:apalis:{}:{urgency}", self.prefix, lane.as_str())
+    }
+
     /// Counts the announcements of a lane's backlog.
     pub(crate) fn backlog(&self, lane: Lane) -> String {
         format!("{}:{{lanes}}:{}:backlog", self.prefix, lane.as_str())
@@ -113,6 +118,16 @@ pub(crate) fn urgency(priority: i16) -> usize {
     }
 }
 
+/// A priority of that list.
+pub(crate) fn priority(urgency: usize) -> i16 {
+    match urgency {
+        0 => 100,
+        1 => 1,
+        2 => 0,
+        _ => -1,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +161,6 @@ mod tests {
         let order: Vec<_> = [1_000, 5, 0, -3].map(urgency).into();
         assert_eq!(order, [0, 1, 2, 3]);
         assert!(order.iter().all(|urgency| *urgency < URGENCIES));
+        assert!((0..URGENCIES).all(|list| urgency(priority(list)) == list));
     }
 }

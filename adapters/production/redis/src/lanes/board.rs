@@ -13,6 +13,8 @@ const SMALL_SHARE: usize = 4;
 /// What is known of one lane.
 #[derive(Default)]
 struct Cell {
+    /// The most ids that may wait, whatever the slots.
+    deepest: usize,
     /// How many ids wait in Redis or were promised a place, about.
     depth: AtomicI64,
     /// How many ids the workers of all processes take at once.
@@ -27,10 +29,11 @@ struct Cell {
     look: AtomicBool,
     /// `backlog` as it was when the last hand-out began: "there is no more" speaks of that moment.
     feeding: AtomicU64,
+    /// Something was put in: wakes who waits here, if ids are not waited for on the server.
+    arrived: Notify,
 }
 
 /// The lanes of this process.
-#[derive(Default)]
 pub(crate) struct LaneBoard {
     lanes: [Cell; Lane::ALL.len()],
     /// The earliest due time that the relay has not been told yet.
@@ -47,6 +50,12 @@ pub(super) struct Report {
 }
 
 impl LaneBoard {
+    /// At most `deepest` ids wait in a lane.
+    pub(crate) fn new(deepest: usize) -> Self {
+        let cell = |_| Cell { deepest, ..Cell::default() };
+        Self { lanes: std::array::from_fn(cell), due: Mutex::default(), relay: Notify::new() }
+    }
+
     fn cell(&self, lane: Lane) -> &Cell {
         &self.lanes[lane as usize]
     }
@@ -56,7 +65,7 @@ impl LaneBoard {
     pub(super) fn promise(&self, lane: Lane) -> bool {
         let cell = self.cell(lane);
         let free = cell.backlog.load(Relaxed) == 0 && !cell.unsaid.load(Relaxed);
-        let fits = cell.depth.load(Relaxed) < capacity(cell.slots.load(Relaxed));
+        let fits = cell.depth.load(Relaxed) < cell.capacity(cell.slots.load(Relaxed));
         if free && fits {
             cell.depth.fetch_add(1, Relaxed);
         }
@@ -101,9 +110,22 @@ impl LaneBoard {
         cell.slots.store(report.slots, Relaxed);
         cell.depth.store(report.depth, Relaxed);
         cell.backlog.store(report.backlog, Relaxed);
+        if report.depth > 0 {
+            cell.arrived.notify_one();
+        }
         if cell.wants_food() {
             self.relay.notify_waiters();
         }
+    }
+
+    /// Something was put into a lane, here or elsewhere.
+    pub(super) fn offered(&self, lane: Lane) {
+        self.cell(lane).arrived.notify_one();
+    }
+
+    /// Waits until something was put in. One caller at a time; what came before it asks counts, too.
+    pub(super) async fn arrival(&self, lane: Lane) {
+        self.cell(lane).arrived.notified().await;
     }
 
     /// A backlog was announced here. `false`: that is known already and will be said.
@@ -169,13 +191,18 @@ impl LaneBoard {
         self.relay.notify_waiters();
     }
 
-    /// What another process says: `backlog LANE NUMBER`, `drained LANE NUMBER`, `due MILLISECONDS`.
+    /// What another process says: `backlog LANE NUMBER`, `drained LANE NUMBER`, `offered LANE`, `due MILLISECONDS`.
     pub(crate) fn heard(&self, text: &str) {
         let words: Vec<_> = text.split(' ').collect();
         match words[..] {
             ["due", at] => {
                 if let Ok(at) = at.parse() {
                     self.due(Timestamp(at));
+                }
+            }
+            ["offered", lane] => {
+                if let Some(lane) = Lane::parse(lane) {
+                    self.offered(lane);
                 }
             }
             [what, lane, number] => {
@@ -206,18 +233,18 @@ impl LaneBoard {
     }
 }
 
-/// Twice what the workers can take: shallow, so that SQL decides the order, and deep enough that no slot waits for
-/// the relay.
-fn capacity(slots: usize) -> i64 {
-    slots as i64 * 2
-}
-
 impl Cell {
+    /// Twice what the workers can take: shallow, so that SQL decides the order, and deep enough that no slot waits for
+    /// the relay.
+    fn capacity(&self, slots: usize) -> i64 {
+        slots.saturating_mul(2).min(self.deepest) as i64
+    }
+
     /// Whether this process's relay should bring more.
     fn wants_food(&self) -> bool {
         let waiting = self.backlog.load(Relaxed) > 0 || self.unsaid.load(Relaxed) || self.look.load(Relaxed);
         let slots = self.slots.load(Relaxed).max(self.own_slots.load(Relaxed));
-        waiting && self.own_slots.load(Relaxed) > 0 && self.depth.load(Relaxed) <= slots as i64
+        waiting && self.own_slots.load(Relaxed) > 0 && self.depth.load(Relaxed) <= self.capacity(slots) / 2
     }
 
     /// How many ids the relay may bring, if it should; begins a hand-out.
@@ -228,9 +255,11 @@ impl Cell {
         self.feeding.store(self.backlog.load(Relaxed), Relaxed);
         self.look.store(false, Relaxed);
         let own = self.own_slots.load(Relaxed);
-        let free = capacity(self.slots.load(Relaxed).max(own)) - self.depth.load(Relaxed).max(0);
+        let all = self.slots.load(Relaxed).max(own);
+        let free = self.capacity(all) - self.depth.load(Relaxed).max(0);
         // Other relays feed it too.
-        let room = free.clamp(1, capacity(own));
+        let share = self.capacity(all) * own as i64 / all as i64;
+        let room = free.clamp(1, share.max(1));
         self.depth.fetch_add(room, Relaxed);
         Some(room as usize)
     }
@@ -241,7 +270,7 @@ mod tests {
     use super::*;
 
     fn board(slots: usize, own: usize) -> LaneBoard {
-        let board = LaneBoard::default();
+        let board = LaneBoard::new(usize::MAX);
         board.set_slots(Lane::Chat, own);
         board.report(Lane::Chat, &Report { slots, depth: 0, backlog: 0 });
         board
@@ -319,9 +348,29 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_is_no_deeper_than_it_may_be() {
+        let board = LaneBoard::new(100);
+        board.set_slots(Lane::Chat, 400);
+        board.report(Lane::Chat, &Report { slots: 1_000, depth: 0, backlog: 1 });
+        assert_eq!(board.relay_work(None), Some(vec![(Lane::Chat, 40)]), "this process's share of 100");
+        board.report(Lane::Chat, &Report { slots: 1_000, depth: 51, backlog: 1 });
+        assert_eq!(board.relay_work(None), None, "it does not run low");
+        board.report(Lane::Chat, &Report { slots: 1_000, depth: 0, backlog: 0 });
+        assert_eq!((0..500).filter(|_| board.promise(Lane::Chat)).count(), 100);
+    }
+
+    #[test]
     fn words_of_a_newer_version_are_ignored() {
         let board = board(1, 1);
-        for text in ["", "backlog", "backlog nowhere 1", "backlog chat x", "sing chat 1", "due soon"] {
+        for text in [
+            "",
+            "backlog",
+            "backlog nowhere 1",
+            "backlog chat x",
+            "sing chat 1",
+            "offered nowhere",
+            "due soon",
+        ] {
             board.heard(text);
         }
         assert_eq!(board.relay_work(None), None);

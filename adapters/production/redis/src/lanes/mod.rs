@@ -1,13 +1,20 @@
-//! Lanes over Redis: a list per lane and urgency, `RPUSH` and `BLMPOP ... COUNT`. Ids only, and never many of them: SQL
-//! decides the order. While Redis is away workers are fed from SQL through lanes in memory.
+//! Lanes over Redis: ids only, and never many of them, for SQL decides the order. While Redis is away workers are fed
+//! from SQL through lanes in memory. What keeps the ids is chosen: lists of our own, or the crate `apalis-redis`.
 
+mod apalis;
 mod board;
+mod lists;
 mod pull;
 mod push;
+mod tap;
 
 pub(crate) use board::LaneBoard;
+pub use tap::LaneKind;
 
-use crate::{link::Link, names::Names};
+use crate::{
+    link::Link,
+    names::{Names, URGENCIES},
+};
 use async_trait::async_trait;
 use board::Report;
 use chat_core::{JobId, Lane, PortResult, Ready, Timestamp, ports::Lanes};
@@ -45,6 +52,7 @@ pub(crate) struct Shared {
     link: Arc<Link>,
     names: Arc<Names>,
     board: Arc<LaneBoard>,
+    kind: LaneKind,
     /// What this process feeds itself while Redis is away.
     alone: MemoryLanes,
     /// This process, among those that report.
@@ -54,11 +62,12 @@ pub(crate) struct Shared {
 }
 
 impl RedisLanes {
-    pub(crate) fn start(link: Arc<Link>, names: Arc<Names>, board: Arc<LaneBoard>) -> Self {
+    pub(crate) fn start(link: Arc<Link>, names: Arc<Names>, board: Arc<LaneBoard>, kind: LaneKind) -> Self {
         let shared = Arc::new(Shared {
             link,
             names,
             board,
+            kind,
             alone: MemoryLanes::new(),
             process: Uuid::new_v4(),
             changed: Notify::new(),
@@ -99,11 +108,15 @@ impl Shared {
         call.key(self.names.slots());
         for lane in Lane::ALL {
             call.key(self.names.backlog(lane));
-            for urgency in 0..crate::names::URGENCIES {
-                call.key(self.names.waiting(lane, urgency));
+            for key in self.waiting_keys(lane) {
+                call.key(key);
             }
         }
-        call.arg(self.process.to_string()).arg(STAYS.as_millis() as u64).arg(crate::names::URGENCIES);
+        let (lists, sets) = match self.kind {
+            LaneKind::Lists => (URGENCIES, 0),
+            LaneKind::Apalis => (URGENCIES, URGENCIES),
+        };
+        call.arg(self.process.to_string()).arg(STAYS.as_millis() as u64).arg(lists).arg(sets);
         for lane in Lane::ALL {
             call.arg(self.board.own_slots(lane));
         }
@@ -112,6 +125,15 @@ impl Shared {
             self.board.report(lane, &Report { slots, depth, backlog });
         }
         Ok(())
+    }
+
+    /// Where the ids of a lane wait: lists first, then sorted sets.
+    fn waiting_keys(&self, lane: Lane) -> Vec<String> {
+        let urgencies = 0..URGENCIES;
+        match self.kind {
+            LaneKind::Lists => urgencies.map(|urgency| self.names.waiting(lane, urgency)).collect(),
+            LaneKind::Apalis => apalis::waiting_keys(&self.names, lane),
+        }
     }
 
     /// Puts an id into the lanes of this process, if it has workers. Otherwise the reaper offers it again.

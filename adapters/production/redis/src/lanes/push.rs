@@ -1,6 +1,6 @@
 //! What this process says goes out in groups: the first at once, what comes meanwhile with the next.
 
-use super::Shared;
+use super::{Shared, apalis, lists, tap::LaneKind};
 use crate::names::urgency;
 use chat_core::{Lane, Ready, Timestamp};
 use redis::Script;
@@ -23,6 +23,9 @@ pub(super) enum Push {
     /// A job waits for this time.
     Due(Timestamp),
 }
+
+/// Ids by the list that they belong to: their lane and urgency.
+pub(super) type ByList = BTreeMap<(Lane, usize), Vec<Ready>>;
 
 pub(super) struct Pusher {
     queue: mpsc::UnboundedSender<Push>,
@@ -87,18 +90,17 @@ impl Sender {
         if offers.is_empty() {
             return;
         }
-        let mut lists: BTreeMap<(Lane, usize), Vec<Ready>> = BTreeMap::new();
+        let mut by_list = ByList::new();
         for ready in offers {
-            lists.entry((ready.lane, urgency(ready.priority))).or_default().push(ready);
+            by_list.entry((ready.lane, urgency(ready.priority))).or_default().push(ready);
         }
-        let mut pipeline = redis::pipe();
-        for ((lane, urgency), ready) in &lists {
-            let ids: Vec<&[u8]> = ready.iter().map(|ready| &ready.job.0.as_bytes()[..]).collect();
-            pipeline.rpush(self.shared.names.waiting(*lane, *urgency), ids).ignore();
-        }
-        if let Err(error) = self.shared.link.ask_all::<()>(&pipeline).await {
+        let pushed = match self.shared.kind {
+            LaneKind::Lists => lists::push(&self.shared, &by_list).await,
+            LaneKind::Apalis => apalis::push(&self.shared, &by_list).await,
+        };
+        if let Err(error) = pushed {
             tracing::debug!(%error, "jobs were not handed out by Redis");
-            for ready in lists.into_values().flatten() {
+            for ready in by_list.into_values().flatten() {
                 self.shared.offer_alone(ready).await;
             }
         }

@@ -1,11 +1,11 @@
 -- Says that a process takes so many ids at once, and reports on every lane.
--- KEYS: the slots of processes, then for each lane its backlog and its lists.
--- ARGV: process, how long it counts (ms), lists of a lane, its slots in each lane...
-local process, stays, lists = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local lanes = #ARGV - 3
+-- KEYS: the slots of processes, then for each lane its backlog, its lists, and its sorted sets.
+-- ARGV: process, how long it counts (ms), lists of a lane, sorted sets of a lane, its slots in each lane...
+local process, stays, lists, sets = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local lanes = #ARGV - 4
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local own = table.concat(ARGV, ',', 4)
+local own = table.concat(ARGV, ',', 5)
 if string.find(own, '[1-9]') then
     redis.call('HSET', KEYS[1], process, string.format('%.0f', now + stays) .. ',' .. own)
     redis.call('PEXPIRE', KEYS[1], stays)
@@ -31,10 +31,13 @@ for at = 1, #processes, 2 do
 end
 local report = {}
 for lane = 1, lanes do
-    local first = 2 + (lane - 1) * (lists + 1)
+    local first = 2 + (lane - 1) * (lists + sets + 1)
     local depth = 0
     for list = first + 1, first + lists do
         depth = depth + redis.call('LLEN', KEYS[list])
+    end
+    for set = first + lists + 1, first + lists + sets do
+        depth = depth + redis.call('ZCARD', KEYS[set])
     end
     local counts = redis.call('HMGET', KEYS[first], 'announced', 'drained')
     local backlog = 0
