@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::commands::{api, ask, bench, config, ingest, jobs, keys, maintain, up, usage, worker};
+use crate::commands::{
+    api, ask, bench, config, ingest, jobs, keys, lanes, maintain, up, usage, worker, workers,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -62,6 +64,10 @@ pub enum Command {
     Ingest(ingest::Args),
     /// Look at background jobs, retry or cancel them
     Jobs(jobs::Args),
+    /// Look at lanes, pause and resume them
+    Lanes(lanes::Args),
+    /// Look at the workers that live
+    Workers(workers::Args),
     /// Make, list and revoke the keys with which programs call
     Keys(keys::Args),
     /// Show tokens and their cost, by day, model or conversation

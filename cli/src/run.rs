@@ -60,6 +60,8 @@ async fn execute(command: Command, context: Context) -> Outcome {
         Command::Ask(args) => commands::ask::run(args, context).await,
         Command::Ingest(args) => commands::ingest::run(args, context).await,
         Command::Jobs(args) => commands::jobs::run(args, context).await,
+        Command::Lanes(args) => commands::lanes::run(args, context).await,
+        Command::Workers(args) => commands::workers::run(args, context).await,
         Command::Keys(args) => commands::keys::run(args, context).await,
         Command::Usage(args) => commands::usage::run(args, context).await,
         Command::Maintain(args) => commands::maintain::run(args, context).await,

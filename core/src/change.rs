@@ -20,6 +20,11 @@ pub enum Change {
     DeleteJobs(JobFilter, Vec<JobId>),
     /// How far a run is.
     JobProgress(JobId, Value),
+    /// Hands out nothing more of a lane, anywhere, until it is resumed. What runs goes on; jobs that somebody asked to
+    /// stop are still ended.
+    PauseLane(Lane),
+    /// Hands out the jobs of a lane again.
+    ResumeLane(Lane),
 
     /// Begins a conversation.
     InsertSession(Box<Session>),

@@ -37,6 +37,7 @@ async fn sqlite_is_a_store() {
     let cache = MemoryCache::new();
     contract::memo::exercise((&store, &cache), (&store, &cache)).await;
     contract::usage::exercise(&store).await;
+    contract::pauses::exercise(&store, &store).await;
     store.close().await;
 }
 
@@ -62,6 +63,7 @@ async fn postgresql_is_a_store() {
     let one = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
     let two = RedisPorts::connect(&redis, ground.prefix()).await.unwrap();
     contract::memo::exercise((&store, &*one.cache), (&other, &*two.cache)).await;
+    contract::pauses::exercise(&store, &other).await;
     contract::replicas::exercise(&store, &other).await;
     store.close().await;
     other.close().await;

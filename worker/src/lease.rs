@@ -1,7 +1,6 @@
 //! Says that this worker lives, and frees the jobs of those that do not, all by the database's clock.
 
 use crate::{engine::Engine, names};
-use chat_core::Lane;
 
 /// How often the dead are looked for between two heartbeats: a lease that ended is noticed soon.
 const LOOKS: u32 = 3;
@@ -26,8 +25,7 @@ pub(crate) async fn run(engine: &Engine) {
 
 /// Whether the store took the heartbeat.
 pub(crate) async fn beat(engine: &Engine) -> bool {
-    let lanes: Vec<Lane> = engine.options.lanes.iter().map(|(lane, _)| *lane).collect();
-    match engine.ports.store.heartbeat(engine.id, &lanes).await {
+    match engine.ports.store.heartbeat(engine.id, &engine.options.lanes).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(error = %error, "the heartbeat could not be written");

@@ -13,6 +13,7 @@ mod schedules;
 mod search;
 mod sessions;
 mod usage;
+mod workers;
 
 pub(crate) use messages::create_message;
 pub(crate) use responses::cancel_response;
@@ -35,6 +36,7 @@ pub fn versioned() -> OpenApiRouter<AppState> {
         .merge(lanes::router())
         .merge(schedules::router())
         .merge(usage::router())
+        .merge(workers::router())
 }
 
 /// What operators' machines ask; and the WebSocket, which may bring its key in its first frame.

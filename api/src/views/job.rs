@@ -36,7 +36,7 @@ pub struct JobView {
     /// When it may run.
     #[schema(value_type = String, format = DateTime)]
     run_at: Timestamp,
-    /// What it waits for: `time`, `children`, `key`.
+    /// What it waits for: `time`, `children`, `key`, `worker`; `resume`: its lane is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_for: Option<&'static str>,
     /// Who runs it.

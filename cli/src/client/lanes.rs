@@ -1,6 +1,6 @@
-//! What operators do: lanes and schedules.
+//! What operators do: lanes, workers and schedules.
 
-use super::{Client, ClientError, Job, LaneState, Listed};
+use super::{Client, ClientError, Job, LaneState, Listed, Worker};
 use reqwest::Method;
 
 impl Client {
@@ -8,6 +8,18 @@ impl Client {
     pub async fn lanes(&self) -> Result<Vec<LaneState>, ClientError> {
         let lanes: Listed<LaneState> = self.call(|| self.request(Method::GET, "/lanes")).await?;
         Ok(lanes.data)
+    }
+
+    /// Hands out nothing more of a lane, or its jobs again; the lane as it is then.
+    pub async fn set_paused(&self, lane: &str, paused: bool) -> Result<LaneState, ClientError> {
+        let verb = if paused { "pause" } else { "resume" };
+        self.call(|| self.request(Method::POST, &format!("/lanes/{lane}/{verb}"))).await
+    }
+
+    /// Every worker that lives.
+    pub async fn workers(&self) -> Result<Vec<Worker>, ClientError> {
+        let workers: Listed<Worker> = self.call(|| self.request(Method::GET, "/workers")).await?;
+        Ok(workers.data)
     }
 
     /// Enqueues what a schedule would enqueue.

@@ -1,5 +1,6 @@
 //! What a server answers, as far as the commands need it. Ids stay text: they are only passed on.
 
+use crate::output;
 use chat_core::{AttemptError, DocumentStatus, JobState, ResponseStatus, Scope, Timestamp, Timings, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -153,8 +154,53 @@ pub struct LaneState {
     pub depth: u64,
     /// How many run.
     pub running: u64,
-    /// How long the oldest one that does not run yet has been there, in seconds.
+    /// How long the oldest one that waits for a worker has been there, in seconds.
     pub oldest_waiting_seconds: Option<f64>,
+    /// How many ended in a second, over the last minute.
+    #[serde(default)]
+    pub rate: f64,
+    /// Whether nothing of it is handed out.
+    #[serde(default)]
+    pub paused: bool,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_at: Option<Timestamp>,
+}
+
+impl LaneState {
+    /// The age of the oldest one that waits, for people.
+    pub fn oldest_waiting(&self) -> String {
+        let age = self.oldest_waiting_seconds.map(Duration::from_secs_f64);
+        age.map_or_else(|| "-".to_owned(), output::age)
+    }
+}
+
+/// A worker that lives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Worker {
+    /// Its id.
+    pub id: String,
+    /// The lanes that it takes jobs from.
+    pub lanes: Vec<WorkerLane>,
+    /// How many jobs it holds.
+    pub running: u64,
+    /// The version of its program.
+    pub version: String,
+    /// When it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it last said that it lives.
+    pub last_seen: Timestamp,
+}
+
+/// A lane of a worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerLane {
+    /// The lane's name.
+    pub name: String,
+    /// How many of its jobs run at once, if the worker says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u64>,
 }
 
 impl Job {

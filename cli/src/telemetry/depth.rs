@@ -35,6 +35,10 @@ impl Depth {
         for (lane, age) in oldest_waiting(&stats, now) {
             gauge!(names::OLDEST, "lane" => lane.as_str()).set(age.as_secs_f64());
         }
+        for state in self.store.lane_states(Duration::ZERO).await? {
+            let paused = f64::from(u8::from(state.paused_at.is_some()));
+            gauge!(names::PAUSED, "lane" => state.lane.as_str()).set(paused);
+        }
         Ok(())
     }
 
@@ -56,7 +60,7 @@ fn depth(lane: Lane, kind: &str, state: JobState, count: u64) {
 }
 
 /// For every lane the age of the oldest job that does not run; 0 where none waits.
-pub fn oldest_waiting(stats: &[LaneStats], now: Timestamp) -> Vec<(Lane, Duration)> {
+fn oldest_waiting(stats: &[LaneStats], now: Timestamp) -> Vec<(Lane, Duration)> {
     let oldest = |lane| {
         let waiting = stats.iter().filter(|row| row.lane == lane && is_waiting(row.state) && row.count > 0);
         waiting.map(|row| row.oldest).min().map_or(Duration::ZERO, |oldest| now.since(oldest))

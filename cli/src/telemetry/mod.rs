@@ -14,7 +14,6 @@ mod pretty;
 mod wall_clock;
 
 pub use daily_file::Reopening;
-pub use depth::oldest_waiting;
 pub use engines::watch;
 pub use logs::{Console, TOLD};
 pub use metrics::Metrics;

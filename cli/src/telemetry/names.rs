@@ -6,6 +6,8 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 pub(super) const DEPTH: &str = "jobs_queue_depth";
 /// The age of the oldest job of a lane that does not run yet, in seconds.
 pub(super) const OLDEST: &str = "jobs_oldest_waiting_seconds";
+/// Whether a lane is paused: 1, else 0.
+pub(super) const PAUSED: &str = "jobs_lane_paused";
 /// Memory of this process, in bytes.
 pub(super) const RESIDENT: &str = "process_resident_memory_bytes";
 /// Connections to the database that are open.
@@ -53,6 +55,7 @@ pub(super) fn describe() {
     }
     describe_gauge!(DEPTH, "Jobs that have not ended, by lane, kind and state");
     describe_gauge!(OLDEST, Unit::Seconds, "Age of the oldest job that does not run yet, by lane");
+    describe_gauge!(PAUSED, "1 if nothing of a lane is handed out, by lane");
     describe_gauge!(RESIDENT, Unit::Bytes, "Resident memory of this process");
     describe_gauge!("websocket_active_connections", "WebSockets that are open");
     describe_gauge!(POOL, "Open connections of this process to the database");

@@ -45,3 +45,23 @@ fn lanes_are_counted() {
     assert_eq!(names, ["chat", "ingest", "embed", "maintenance", "default"]);
     assert!(stats.as_array().unwrap().iter().all(|lane| lane["running"] == 0), "{stats}");
 }
+
+#[test]
+fn a_paused_lane_stays_paused() {
+    let place = Place::new();
+    let paused = place.run(&["lanes", "pause", "ingest", "embed", "--json"]).expect(0).json();
+    assert_eq!((&paused[0]["name"], &paused[0]["paused"]), (&"ingest".into(), &true.into()), "{paused}");
+    let listed = place.run(&["lanes", "list"]).expect(0);
+    assert_eq!(listed.out.matches("paused since").count(), 2, "{listed:?}");
+    assert_eq!(listed.out.matches("open").count(), 3, "{listed:?}");
+    let resumed = place.run(&["lanes", "resume", "ingest", "embed", "--json"]).expect(0).json();
+    assert!(resumed.as_array().unwrap().iter().all(|lane| lane["paused"] == false), "{resumed}");
+    place.run(&["lanes", "pause", "fast"]).expect(2);
+}
+
+#[test]
+fn nobody_works_when_nothing_runs() {
+    let place = Place::new();
+    assert_eq!(place.run(&["workers", "--json"]).expect(0).json(), serde_json::json!([]));
+    assert!(place.run(&["workers"]).expect(0).err.contains("chat worker"));
+}

@@ -199,7 +199,7 @@ pub struct Job {
     pub payload: Value,
     /// When it may run.
     pub run_at: Timestamp,
-    /// What it waits for: `time`, `children`, `key`.
+    /// What it waits for: `time`, `children`, `key`, `worker`; `resume`: its lane is paused.
     pub waiting_for: Option<&'static str>,
     /// Who runs it.
     pub worker: Option<WorkerId>,

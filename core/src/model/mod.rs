@@ -3,6 +3,7 @@
 mod chat;
 mod document;
 mod embedding;
+mod engine;
 mod event;
 mod job;
 mod key;
@@ -12,6 +13,7 @@ mod usage;
 pub use chat::*;
 pub use document::*;
 pub use embedding::*;
+pub use engine::*;
 pub use event::*;
 pub use job::*;
 pub use key::*;

@@ -1,9 +1,10 @@
 use super::Hit;
 use crate::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
-    EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId,
-    Page, PageRequest, Passage, PortResult, Ready, Response, ResponseId, Session, SessionId, SessionStamp,
-    StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId, Write,
+    EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneState, LaneStats, Message,
+    MessageId, Page, PageRequest, Passage, PortResult, Ready, Response, ResponseId, Session, SessionId,
+    SessionStamp, StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId,
+    WorkerState, Write,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -12,14 +13,16 @@ use std::time::Duration;
 /// The job engine's side of the store.
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// Claims those of the jobs that can be claimed (available or handed), each with a fresh fence.
+    /// Claims those of the jobs that can be claimed (available or handed, in a lane that is not paused), each with a
+    /// fresh fence.
     async fn claim(&self, worker: WorkerId, ids: Vec<JobId>) -> PortResult<Vec<Claim>>;
-    /// Takes the next jobs of a lane out of the backlog, in fair order: priority, then virtual time.
+    /// Takes the next jobs of a lane out of the backlog, in fair order: priority, then virtual time. Of a paused lane
+    /// only those that somebody asked to stop.
     async fn hand_out(&self, lane: Lane, limit: usize) -> PortResult<Vec<Ready>>;
     /// Makes due jobs available; says which lanes have a backlog now, and the next due time.
     async fn promote_due(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)>;
-    /// Says that a worker lives, by the database's clock.
-    async fn heartbeat(&self, worker: WorkerId, lanes: &[Lane]) -> PortResult<()>;
+    /// Says that a worker lives, by the database's clock, and how many jobs of each lane it takes at once.
+    async fn heartbeat(&self, worker: WorkerId, lanes: &[(Lane, usize)]) -> PortResult<()>;
     /// Forgets a worker that has stopped.
     async fn retire(&self, worker: WorkerId) -> PortResult<()>;
     /// Frees the jobs of workers unseen for `lease`, and what was handed out longer than `offer_again` ago.
@@ -30,6 +33,10 @@ pub trait JobStore: Send + Sync {
     async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> PortResult<Page<Job>>;
     /// How many jobs there are, by lane, kind and state; unfinished ones only, or all.
     async fn lane_stats(&self, unfinished_only: bool) -> PortResult<Vec<LaneStats>>;
+    /// Every lane: whether it is paused, and how many of its jobs ended within `window`.
+    async fn lane_states(&self, window: Duration) -> PortResult<Vec<LaneState>>;
+    /// The workers that were seen within `lease`, by their ids.
+    async fn workers(&self, lease: Duration) -> PortResult<Vec<WorkerState>>;
     /// When a schedule's last tick was enqueued.
     async fn last_tick(&self, schedule: &str) -> PortResult<Option<Timestamp>>;
 }

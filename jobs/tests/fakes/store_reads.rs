@@ -2,9 +2,10 @@ use super::store::{FakeStore, matches};
 use async_trait::async_trait;
 use chat_core::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
-    EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneStats, Message, MessageId,
-    Page, PageRequest, Passage, PortError, PortResult, Ready, Response, ResponseId, Session, SessionId,
-    SessionStamp, StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId, Write,
+    EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneState, LaneStats, Message,
+    MessageId, Page, PageRequest, Passage, PortError, PortResult, Ready, Response, ResponseId, Session,
+    SessionId, SessionStamp, StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId,
+    WorkerState, Write,
     ports::{
         ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, ModelStore,
         Reaped, Store, Upkeep, UsageStore,
@@ -48,7 +49,7 @@ impl JobStore for FakeStore {
         unreachable!("handlers do not promote")
     }
 
-    async fn heartbeat(&self, _worker: WorkerId, _lanes: &[Lane]) -> PortResult<()> {
+    async fn heartbeat(&self, _worker: WorkerId, _lanes: &[(Lane, usize)]) -> PortResult<()> {
         unreachable!("handlers have no heartbeat")
     }
 
@@ -62,6 +63,14 @@ impl JobStore for FakeStore {
 
     async fn lane_stats(&self, _unfinished_only: bool) -> PortResult<Vec<LaneStats>> {
         unreachable!("handlers read no statistics")
+    }
+
+    async fn lane_states(&self, _window: Duration) -> PortResult<Vec<LaneState>> {
+        unreachable!("handlers pause no lanes")
+    }
+
+    async fn workers(&self, _lease: Duration) -> PortResult<Vec<WorkerState>> {
+        unreachable!("handlers know no workers")
     }
 
     async fn last_tick(&self, _schedule: &str) -> PortResult<Option<Timestamp>> {

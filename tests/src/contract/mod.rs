@@ -9,6 +9,7 @@ pub mod lanes;
 pub mod limiter;
 pub mod memo;
 pub mod models;
+pub mod pauses;
 pub mod replicas;
 pub mod rows;
 pub mod tenants;

@@ -31,7 +31,7 @@ async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
 
 async fn worker(store: &dyn Store) -> WorkerId {
     let worker = WorkerId::new();
-    store.heartbeat(worker, &Lane::ALL).await.unwrap();
+    store.heartbeat(worker, &Lane::ALL.map(|lane| (lane, 4))).await.unwrap();
     worker
 }
 

@@ -23,6 +23,7 @@ mod caches;
 mod cancel;
 mod documents;
 mod keys;
+mod lanes;
 mod limits;
 mod models;
 mod offline;

@@ -125,7 +125,7 @@ impl SqliteStore {
         self.writer.ask(|reply| Op::PromoteDue { reply }).await
     }
 
-    pub(crate) async fn beat(&self, worker: WorkerId, lanes: &[Lane]) -> PortResult<()> {
+    pub(crate) async fn beat(&self, worker: WorkerId, lanes: &[(Lane, usize)]) -> PortResult<()> {
         let lanes = lanes.to_vec();
         self.writer.ask(|reply| Op::Heartbeat { worker, lanes, reply }).await
     }

@@ -32,7 +32,7 @@ pub(crate) enum Op {
     Claim { worker: WorkerId, ids: Vec<JobId>, reply: Reply<Vec<Claim>> },
     HandOut { lane: Lane, limit: usize, reply: Reply<Vec<Ready>> },
     PromoteDue { reply: Reply<(Vec<Lane>, Option<Timestamp>)> },
-    Heartbeat { worker: WorkerId, lanes: Vec<Lane>, reply: Reply<()> },
+    Heartbeat { worker: WorkerId, lanes: Vec<(Lane, usize)>, reply: Reply<()> },
     Retire { worker: WorkerId, reply: Reply<()> },
     Reap { lease: Duration, offer_again: Duration, reply: Reply<Reaped> },
     Upkeep { task: Upkeep, reply: Reply<u64> },

@@ -13,7 +13,7 @@ mod read;
 mod schema;
 mod upkeep;
 
-use apply::{Appends, Claims, Ended, Enqueues, LostClaims, Sorted, Successes};
+use apply::{Appends, Claims, Commits, Ended, Enqueues, LostClaims, Sorted, Successes};
 use batch::Batcher;
 use chat_core::{
     Claim, Committed, JobId, Lane, Outcome, PortResult, Ready, Timestamp, WorkerId, Write,
@@ -88,6 +88,7 @@ pub struct PostgresStore {
     successes: Batcher<Successes, Ended>,
     appends: Batcher<Appends, Committed>,
     turns: Batcher<Write, Committed>,
+    commits: Arc<Commits>,
     claims: Batcher<Claims, Vec<Claim>>,
 }
 
@@ -111,12 +112,15 @@ impl PostgresStore {
                 .test_before_acquire(false)
                 .connect_lazy_with(connect.options([("synchronous_commit", "off")]));
             let (clock, lost) = (Arc::new(SharedClock::default()), Arc::new(LostClaims::default()));
+            let commits =
+                Arc::new(Commits::new(pool.clone(), clock.clone(), options.pool_size as usize, ACQUIRE));
             Ok(Self {
                 enqueues: Batcher::start(&apply::enqueue_work(pool.clone(), clock.clone())),
                 successes: Batcher::start(&apply::success_work(pool.clone())),
                 appends: Batcher::start(&apply::append_work(pool.clone())),
-                turns: Batcher::start(&apply::accept_work(pool.clone(), clock.clone())),
+                turns: Batcher::start(&apply::accept_work(pool.clone(), clock.clone(), commits.clone())),
                 claims: Batcher::start(&apply::claim_work(claim_pool.clone(), lost.clone())),
+                commits,
                 pool,
                 claim_pool,
                 clock,
@@ -158,7 +162,7 @@ impl PostgresStore {
             },
             Sorted::Other(write) => write,
         };
-        apply::commit::run(&self.pool, &self.clock, &alone).await
+        self.commits.run(&alone).await
     }
 
     fn pool(&self) -> &PgPool {
@@ -180,7 +184,7 @@ impl PostgresStore {
         apply::engine::promote_due(&self.pool).await.map_err(port_error)
     }
 
-    pub(crate) async fn beat(&self, worker: WorkerId, lanes: &[Lane]) -> PortResult<()> {
+    pub(crate) async fn beat(&self, worker: WorkerId, lanes: &[(Lane, usize)]) -> PortResult<()> {
         // Before it says that it lives: what it does not know of must not live with it.
         self.lost.release(&self.pool).await.map_err(port_error)?;
         apply::engine::heartbeat(&self.pool, worker, lanes).await.map_err(port_error)

@@ -58,7 +58,7 @@ pub async fn run(args: Args, context: Context) -> Outcome {
             Action::Show { id } => show::run(&link.client, &id.to_string(), json).await,
             Action::Retry { ids } => change::run(&link.client, change::Verb::Retry, &ids, json).await,
             Action::Cancel { ids } => change::run(&link.client, change::Verb::Cancel, &ids, json).await,
-            Action::Stats => stats::run(&link, json).await,
+            Action::Stats => stats::run(&link.client, json).await,
         }
     };
     let done = context.interrupt.unless(work).await;

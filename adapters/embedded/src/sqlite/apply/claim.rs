@@ -30,6 +30,7 @@ async fn claim(tx: &mut Tx<'_>, worker: WorkerId, ids: &[String]) -> sqlx::Resul
         "UPDATE jobs
          SET state = 3, attempt = attempt + 1, fence = randomblob(16), worker = ?2, started_at = ?3, handed_at = NULL
          WHERE id IN (SELECT unhex(value) FROM json_each(?1)) AND state IN (1, 2)
+           AND (cancel_requested OR lane NOT IN (SELECT lane FROM paused_lanes))
          RETURNING id, fence, kind, lane, tenant, payload, attempt, max_attempts, cancel_requested, failed_children,
                    created_at, run_at",
     )

@@ -1,6 +1,6 @@
 //! One request that is not on the hot path: all of its writes, or none.
 
-use super::{Tx, chat, control, documents, enqueue, events, finish, keys, models, usage};
+use super::{Tx, chat, control, documents, enqueue, events, finish, keys, lanes, models, usage};
 use crate::sqlite::error::{kind, port_error};
 use chat_core::{Change, Committed, ErrorKind, Held, PortError, PortResult, Write};
 
@@ -80,6 +80,8 @@ async fn change_one(tx: &mut Tx<'_>, change: Change, committed: &mut Committed) 
         }
         Change::AppendEvents(stream, list) => Ok(events::append(tx, stream, &list).await?),
         Change::RecordUsage(entry) => usage::record(tx, &entry).await,
+        Change::PauseLane(lane) => Ok(lanes::pause(tx, lane, committed).await?),
+        Change::ResumeLane(lane) => Ok(lanes::resume(tx, lane, committed).await?),
         Change::InsertKey(key) => keys::insert(tx, &key).await,
         Change::RevokeKey(tenant, id) => keys::revoke(tx, tenant.as_ref(), id).await,
         change @ (Change::InsertSession(_)

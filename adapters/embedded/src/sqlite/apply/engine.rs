@@ -1,7 +1,7 @@
 //! The relay's, the reaper's and the workers' statements.
 
-use super::Tx;
-use chat_core::{JobId, Lane, Ready, Timestamp, WorkerId, ports::Reaped};
+use super::{Tx, control::CANCEL_PRIORITY};
+use chat_core::{JobId, Lane, LaneSlots, Ready, Timestamp, WorkerId, ports::Reaped};
 use sqlx::Row;
 use std::time::Duration;
 use uuid::Uuid;
@@ -9,14 +9,17 @@ use uuid::Uuid;
 /// The most due jobs that one promotion moves.
 const PROMOTE: i64 = 1_024;
 
-pub(super) async fn heartbeat(tx: &mut Tx<'_>, worker: WorkerId, lanes: &[Lane]) -> sqlx::Result<()> {
-    let lanes: Vec<_> = lanes.iter().map(|lane| lane.as_str()).collect();
+pub(super) async fn heartbeat(
+    tx: &mut Tx<'_>,
+    worker: WorkerId,
+    lanes: &[(Lane, usize)],
+) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO workers (id, lanes, version, last_seen) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen",
     )
     .bind(worker.0)
-    .bind(lanes.join(","))
+    .bind(LaneSlots::write(lanes))
     .bind(env!("CARGO_PKG_VERSION"))
     .bind(tx.now.0)
     .execute(&mut *tx.conn)
@@ -28,16 +31,22 @@ pub(super) async fn retire(tx: &mut Tx<'_>, worker: WorkerId) -> sqlx::Result<()
     sqlx::query("DELETE FROM workers WHERE id = ?1").bind(worker.0).execute(&mut *tx.conn).await.map(drop)
 }
 
-/// Takes the next jobs of a lane in fair order.
+/// Takes the next jobs of a lane in fair order. Of a paused lane only those that are to be cancelled, which have at
+/// least a priority of their own: its backlog is not searched for them.
 pub(super) async fn hand_out(tx: &mut Tx<'_>, lane: Lane, limit: usize) -> sqlx::Result<Vec<Ready>> {
     let rows = sqlx::query(
         "UPDATE jobs SET state = 2, handed_at = ?3
-         WHERE id IN (SELECT id FROM jobs WHERE state = 1 AND lane = ?1 ORDER BY priority DESC, vtime, id LIMIT ?2)
+         WHERE id IN (SELECT id FROM jobs WHERE state = 1 AND lane = ?1
+                          AND priority >= CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = ?1) THEN ?4 ELSE ?5 END
+                          AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = ?1))
+                      ORDER BY priority DESC, vtime, id LIMIT ?2)
          RETURNING id, priority, vtime",
     )
     .bind(lane.as_str())
     .bind(limit as i64)
     .bind(tx.now.0)
+    .bind(CANCEL_PRIORITY)
+    .bind(i16::MIN)
     .fetch_all(&mut *tx.conn)
     .await?;
     let mut handed: Vec<(Ready, f64)> = rows

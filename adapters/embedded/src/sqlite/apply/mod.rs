@@ -11,6 +11,7 @@ mod enqueue;
 mod events;
 mod finish;
 mod keys;
+mod lanes;
 mod models;
 mod usage;
 
@@ -52,6 +53,9 @@ impl<T: Default> Slot<T> {
 /// Who claims which jobs.
 type ClaimRequest = (WorkerId, Vec<JobId>, Slot<Vec<Claim>>);
 
+/// Who lives, and how many jobs of each lane it takes.
+type Heartbeat = (WorkerId, Vec<(Lane, usize)>, Slot<()>);
+
 /// The requests of one transaction, by how they are done.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -62,7 +66,7 @@ pub(crate) struct Batch {
     commits: Vec<(Write, Slot<Committed>)>,
     hand_outs: Vec<(Lane, usize, Slot<Vec<Ready>>)>,
     promotes: Vec<Slot<(Vec<Lane>, Option<Timestamp>)>>,
-    heartbeats: Vec<(WorkerId, Vec<Lane>, Slot<()>)>,
+    heartbeats: Vec<Heartbeat>,
     retires: Vec<(WorkerId, Slot<()>)>,
     reaps: Vec<(Duration, Duration, Slot<Reaped>)>,
 }

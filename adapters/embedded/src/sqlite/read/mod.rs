@@ -5,6 +5,7 @@ mod documents;
 mod events;
 mod jobs;
 mod keys;
+mod lanes;
 mod models;
 mod usage;
 mod words;

@@ -2,7 +2,7 @@
 
 use super::{
     Tx, chat,
-    commit::{self, Failed},
+    commit::{Commits, Failed},
     enqueue, events,
 };
 use crate::{
@@ -24,9 +24,13 @@ pub(super) fn is_turn(write: &Write) -> bool {
 }
 
 /// Accepts the turns of a whole group. If one of them spoils it for the others, each is done by itself.
-pub(crate) fn accept_work(pool: PgPool, clock: Arc<SharedClock>) -> Work<Write, Committed> {
+pub(crate) fn accept_work(
+    pool: PgPool,
+    clock: Arc<SharedClock>,
+    alone: Arc<Commits>,
+) -> Work<Write, Committed> {
     Arc::new(move |writes| {
-        let (pool, clock) = (pool.clone(), clock.clone());
+        let (pool, clock, alone) = (pool.clone(), clock.clone(), alone.clone());
         Box::pin(async move {
             match accept_all(&pool, &clock, &writes).await {
                 Ok(answers) => Ok(answers),
@@ -35,9 +39,7 @@ pub(crate) fn accept_work(pool: PgPool, clock: Arc<SharedClock>) -> Work<Write, 
                 Err(Failed::Sql(error)) if is_connection(&error) && writes.len() > 1 => {
                     Err(port_error(error))
                 }
-                Err(Failed::Sql(_)) => {
-                    Ok(join_all(writes.iter().map(|write| commit::run(&pool, &clock, write))).await)
-                }
+                Err(Failed::Sql(_)) => Ok(join_all(writes.iter().map(|write| alone.run(write))).await),
             }
         })
     })

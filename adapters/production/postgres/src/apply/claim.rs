@@ -121,7 +121,9 @@ async fn claim(
              ORDER BY id, at
          ), free AS (
              SELECT jobs.id, wanted.worker, wanted.fence FROM jobs JOIN wanted USING (id)
-             WHERE jobs.state IN (1, 2) ORDER BY jobs.id FOR UPDATE OF jobs
+             WHERE jobs.state IN (1, 2)
+               AND (jobs.cancel_requested OR jobs.lane NOT IN (SELECT lane FROM paused_lanes))
+             ORDER BY jobs.id FOR UPDATE OF jobs
          )
          UPDATE jobs SET state = 3, attempt = attempt + 1, fence = free.fence, worker = free.worker,
                          started_at = chat_now(), handed_at = NULL

@@ -1,14 +1,18 @@
 //! One request that is not on the hot path: all of its writes, or none.
 
-use super::{Tx, chat, collections, control, documents, enqueue, events, finish, keys, models, usage};
+use super::{Tx, chat, collections, control, documents, enqueue, events, finish, keys, lanes, models, usage};
 use crate::{
     clock::SharedClock,
     error::{is_connection, is_transient, port_error},
 };
 use chat_core::{Change, Committed, Held, PortError, PortResult, Timestamp, Write};
 use rand::RngExt;
-use sqlx::{Acquire, PgPool};
-use std::time::Duration;
+use sqlx::{Acquire, PgPool, Postgres, pool::PoolConnection};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
 /// How often a transaction that lost against another is begun again.
 const TRIES: u32 = 8;
@@ -35,46 +39,73 @@ impl From<PortError> for Failed {
     }
 }
 
-/// Writes all of it in one transaction; begins again after a deadlock, a serialization failure, or on a connection
-/// that turned out to be dead before the end was sent.
-pub(crate) async fn run(pool: &PgPool, clock: &SharedClock, write: &Write) -> PortResult<Committed> {
-    if write.changes.iter().any(|change| matches!(change, Change::Enqueue(_))) {
-        clock.agree(pool).await?;
+/// Writes requests, each in a transaction of its own.
+pub(crate) struct Commits {
+    pool: PgPool,
+    clock: Arc<SharedClock>,
+    /// Bounds how many are under way: a burst of short ones is over sooner on connections that are open than on new
+    /// ones, each of which hashes a password.
+    places: Semaphore,
+    /// The longest wait for a place and a connection.
+    patience: Duration,
+}
+
+impl Commits {
+    pub(crate) fn new(pool: PgPool, clock: Arc<SharedClock>, abreast: usize, patience: Duration) -> Self {
+        Self { pool, clock, places: Semaphore::new(abreast.max(1)), patience }
     }
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match once(pool, clock, write).await {
-            Ok(committed) => return Ok(committed),
-            Err(Failed::Refused(error)) => return Err(error),
-            Err(Failed::Sql(error)) if tries < TRIES && (is_transient(&error) || is_connection(&error)) => {
-                tracing::debug!(%error, tries, "a transaction is begun again");
-                tokio::time::sleep(pause(tries)).await;
-            }
-            Err(Failed::Sql(error) | Failed::Unclear(error)) => return Err(port_error(error)),
+
+    /// Writes all of it in one transaction; begins again after a deadlock, a serialization failure, or on a connection
+    /// that turned out to be dead before the end was sent.
+    pub(crate) async fn run(&self, write: &Write) -> PortResult<Committed> {
+        if write.changes.iter().any(|change| matches!(change, Change::Enqueue(_))) {
+            self.clock.agree(&self.pool).await?;
         }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.once(write).await {
+                Ok(committed) => return Ok(committed),
+                Err(Failed::Refused(error)) => return Err(error),
+                Err(Failed::Sql(error))
+                    if tries < TRIES && (is_transient(&error) || is_connection(&error)) =>
+                {
+                    tracing::debug!(%error, tries, "a transaction is begun again");
+                    tokio::time::sleep(pause(tries)).await;
+                }
+                Err(Failed::Sql(error) | Failed::Unclear(error)) => return Err(port_error(error)),
+            }
+        }
+    }
+
+    async fn once(&self, write: &Write) -> Result<Committed, Failed> {
+        let (_place, mut conn) = self.connection().await?;
+        let mut transaction = conn.begin().await?;
+        let now = sqlx::query_scalar!(r#"SELECT chat_now() AS "now!""#)
+            .fetch_one(&mut *transaction)
+            .await
+            .map(Timestamp)?;
+        let mut tx = Tx { conn: &mut transaction, clock: &self.clock, now };
+        let committed = apply(&mut tx, write).await?;
+        transaction.commit().await.map_err(|error| {
+            // A refusal of the commit itself is an answer; a lost connection is none.
+            if is_connection(&error) { Failed::Unclear(error) } else { Failed::Sql(error) }
+        })?;
+        Ok(committed)
+    }
+
+    async fn connection(&self) -> sqlx::Result<(SemaphorePermit<'_>, PoolConnection<Postgres>)> {
+        let connection = async {
+            let place = self.places.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
+            Ok((place, self.pool.acquire().await?))
+        };
+        timeout(self.patience, connection).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 }
 
 /// Full jitter, 2 ms doubling: who collided once should not collide again.
 fn pause(tries: u32) -> Duration {
     Duration::from_micros(rand::rng().random_range(0..2_000 << tries))
-}
-
-async fn once(pool: &PgPool, clock: &SharedClock, write: &Write) -> Result<Committed, Failed> {
-    let mut conn = pool.acquire().await?;
-    let mut transaction = conn.begin().await?;
-    let now = sqlx::query_scalar!(r#"SELECT chat_now() AS "now!""#)
-        .fetch_one(&mut *transaction)
-        .await
-        .map(Timestamp)?;
-    let mut tx = Tx { conn: &mut transaction, clock, now };
-    let committed = apply(&mut tx, write).await?;
-    transaction.commit().await.map_err(|error| {
-        // A refusal of the commit itself is an answer; a lost connection is none.
-        if is_connection(&error) { Failed::Unclear(error) } else { Failed::Sql(error) }
-    })?;
-    Ok(committed)
 }
 
 async fn apply(tx: &mut Tx<'_>, write: &Write) -> Result<Committed, Failed> {
@@ -119,6 +150,8 @@ async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed)
         }
         Change::AppendEvents(stream, list) => Ok(events::append(tx, *stream, list).await?),
         Change::RecordUsage(entry) => usage::record(tx, entry).await,
+        Change::PauseLane(lane) => Ok(lanes::pause(tx, *lane, committed).await?),
+        Change::ResumeLane(lane) => Ok(lanes::resume(tx, *lane, committed).await?),
         Change::InsertKey(key) => keys::insert(tx, key).await,
         Change::RevokeKey(tenant, id) => keys::revoke(tx, tenant.as_ref(), *id).await,
         Change::InsertSession(_)

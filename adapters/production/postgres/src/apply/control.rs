@@ -6,7 +6,7 @@ use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 /// A job that is asked to stop goes before others, so that its end is known soon.
-const CANCEL_PRIORITY: i32 = 1_000;
+pub(super) const CANCEL_PRIORITY: i32 = 1_000;
 
 /// Running jobs are marked, and their workers told; others become available to be ended by a worker.
 pub(super) async fn cancel(

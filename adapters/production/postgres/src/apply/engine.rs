@@ -1,7 +1,8 @@
 //! The relay's, the reaper's and the workers' statements. What another process works on at the moment is left to it.
 
+use super::control::CANCEL_PRIORITY;
 use crate::clock::SharedClock;
-use chat_core::{JobId, Lane, Ready, Timestamp, WorkerId, ports::Reaped};
+use chat_core::{JobId, Lane, LaneSlots, Ready, Timestamp, WorkerId, ports::Reaped};
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -11,13 +12,12 @@ const PROMOTE: i64 = 1_024;
 /// its worker must end some time.
 const LOST_WORKERS: i32 = 10;
 
-pub(crate) async fn heartbeat(pool: &PgPool, worker: WorkerId, lanes: &[Lane]) -> sqlx::Result<()> {
-    let lanes: Vec<_> = lanes.iter().map(|lane| lane.as_str()).collect();
+pub(crate) async fn heartbeat(pool: &PgPool, worker: WorkerId, lanes: &[(Lane, usize)]) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO workers (id, lanes, version, last_seen) VALUES ($1, $2, $3, chat_now())
          ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen",
         worker.0,
-        lanes.join(","),
+        LaneSlots::write(lanes),
         env!("CARGO_PKG_VERSION")
     )
     .execute(pool)
@@ -29,7 +29,8 @@ pub(crate) async fn retire(pool: &PgPool, worker: WorkerId) -> sqlx::Result<()> 
     sqlx::query!("DELETE FROM workers WHERE id = $1", worker.0).execute(pool).await.map(drop)
 }
 
-/// Takes the next jobs of a lane in fair order.
+/// Takes the next jobs of a lane in fair order. Of a paused lane only those that are to be cancelled, which have at
+/// least a priority of their own: its backlog is not searched for them.
 pub(crate) async fn hand_out(
     pool: &PgPool,
     clock: &SharedClock,
@@ -38,11 +39,15 @@ pub(crate) async fn hand_out(
 ) -> sqlx::Result<Vec<Ready>> {
     let rows = sqlx::query!(
         "UPDATE jobs SET state = 2, handed_at = chat_now()
-         FROM (SELECT id FROM jobs WHERE state = 1 AND lane = $1 ORDER BY priority DESC, vtime, id
-               LIMIT $2 FOR UPDATE SKIP LOCKED) AS next
+         FROM (SELECT id FROM jobs WHERE state = 1 AND lane = $1
+                   AND priority >= (SELECT CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1) THEN $3::int4 ELSE $4::int4 END)
+                   AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1))
+               ORDER BY priority DESC, vtime, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS next
          WHERE jobs.id = next.id RETURNING jobs.id, priority, vtime",
         lane.as_str(),
-        limit as i64
+        limit as i64,
+        CANCEL_PRIORITY,
+        i32::from(i16::MIN)
     )
     .fetch_all(pool)
     .await?;

@@ -1,8 +1,8 @@
 use super::{from_json, page};
 use crate::{PostgresStore, apply::narrow, error::port_error};
 use chat_core::{
-    Claim, DocumentId, Job, JobFilter, JobId, JobState, Lane, LaneStats, Page, PageRequest, PortError,
-    PortResult, Ready, SessionId, Tenant, Timestamp, WorkerId,
+    Claim, DocumentId, Job, JobFilter, JobId, JobState, Lane, LaneState, LaneStats, Page, PageRequest,
+    PortError, PortResult, Ready, SessionId, Tenant, Timestamp, WorkerId, WorkerState,
     ports::{JobStore, Reaped},
 };
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 const SELECT: &str = "SELECT id, kind, lane, tenant, priority, state, attempt, max_attempts, payload, run_at, blocked,
     pending_children, worker, progress, result, errors, parent, cancel_requested, session, document, created_at,
-    started_at, finished_at FROM jobs WHERE 1 = 1";
+    started_at, finished_at, lane IN (SELECT lane FROM paused_lanes) FROM jobs WHERE 1 = 1";
 
 #[async_trait::async_trait]
 impl JobStore for PostgresStore {
@@ -27,7 +27,7 @@ impl JobStore for PostgresStore {
         self.promote_due_jobs().await
     }
 
-    async fn heartbeat(&self, worker: WorkerId, lanes: &[Lane]) -> PortResult<()> {
+    async fn heartbeat(&self, worker: WorkerId, lanes: &[(Lane, usize)]) -> PortResult<()> {
         self.beat(worker, lanes).await
     }
 
@@ -77,6 +77,14 @@ impl JobStore for PostgresStore {
             .collect())
     }
 
+    async fn lane_states(&self, window: Duration) -> PortResult<Vec<LaneState>> {
+        self.read_lanes(window).await
+    }
+
+    async fn workers(&self, lease: Duration) -> PortResult<Vec<WorkerState>> {
+        self.read_workers(lease).await
+    }
+
     async fn last_tick(&self, schedule: &str) -> PortResult<Option<Timestamp>> {
         // Ticks are zero-padded milliseconds at the end of the key, so the greatest key is the last tick.
         let key = sqlx::query_scalar!(
@@ -104,7 +112,7 @@ fn read(row: &PgRow) -> Job {
         max_attempts: row.get::<i32, _>(7) as u32,
         payload: from_json(row.get(8)).unwrap_or_default(),
         run_at: Timestamp(row.get(9)),
-        waiting_for: waiting_for(state, row.get(10), row.get::<i32, _>(11).into()),
+        waiting_for: waiting_for(state, row.get(10), row.get::<i32, _>(11).into(), row.get(23)),
         worker: row.get::<Option<Uuid>, _>(12).map(WorkerId),
         progress: from_json(row.get(13)),
         result: from_json(row.get(14)),
@@ -119,11 +127,12 @@ fn read(row: &PgRow) -> Job {
     }
 }
 
-fn waiting_for(state: JobState, blocked: bool, children: i64) -> Option<&'static str> {
+fn waiting_for(state: JobState, blocked: bool, children: i64, paused: bool) -> Option<&'static str> {
     match state {
         JobState::Waiting if blocked => Some("key"),
         JobState::Waiting if children > 0 => Some("children"),
         JobState::Waiting => Some("time"),
+        JobState::Available | JobState::Handed if paused => Some("resume"),
         JobState::Available | JobState::Handed => Some("worker"),
         _ => None,
     }
