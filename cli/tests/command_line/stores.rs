@@ -24,7 +24,7 @@ fn every_clean_up_runs() {
     place.run(&["ask", "What text is there?", text(&document)]).expect(0);
     let all = place.run(&["maintain", "--json"]).expect(0).json();
     let all = all.as_array().unwrap();
-    assert_eq!(all.len(), 7, "{all:?}");
+    assert_eq!(all.len(), 8, "{all:?}");
     assert!(all.iter().all(|task| task["state"] == "succeeded" && task["rows"].is_u64()), "{all:?}");
     let one = place.run(&["maintain", "analyze"]).expect(0);
     assert!(
