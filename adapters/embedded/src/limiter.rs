@@ -106,6 +106,10 @@ impl Limiter for MemoryLimiter {
 
     async fn spend(&self, tenant: &Tenant, limits: &[Limit], amount: u64, job: JobId) {
         let (now, mut counts) = (self.now(), self.lock());
+        if limits.is_empty() {
+            return;
+        }
+        counts.make_room(now);
         let until = now + REMEMBERED.as_millis() as u64;
         if counts.spent.insert(job, until).is_some_and(|before| before > now) {
             return;
@@ -145,7 +149,7 @@ mod tests {
             for n in 0..100 {
                 let tenant = Tenant::from(format!("租户 {minute} {n}").as_str());
                 assert!(limiter.take(&tenant, &limits).await.admitted);
-                limiter.spend(&tenant, &[], 1, JobId::new()).await;
+                limiter.spend(&tenant, &limits, 1, JobId::new()).await;
             }
         }
         let counts = limiter.lock();
@@ -153,6 +157,7 @@ mod tests {
         assert!(counts.tallies.len() <= 5_000 && counts.spent.len() <= 5_000);
         drop(counts);
         clock.0.store(200 * 60_000, Ordering::Relaxed);
+        limiter.lock().room = 0;
         limiter.lock().make_room(200 * 60_000);
         let counts = limiter.lock();
         assert_eq!((counts.tallies.len(), counts.spent.len()), (0, 0));
