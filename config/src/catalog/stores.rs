@@ -10,9 +10,9 @@ pub(crate) mod database {
             "`sqlite:`, `sqlite:PATH` or `postgresql://user:password@host:5432/database` (also `postgres:` and `postgresql+asyncpg:`)",
             "The database. `sqlite:` keeps it in DATA_DIR.";
         DATABASE_POOL_SIZE: u32 = "20", |text| parse::within(text, 1, 1000), "a number from 1 to 1000",
-            "Connections that are kept open to PostgreSQL.";
+            "The most connections to PostgreSQL for reads and groups of writes.";
         DATABASE_MAX_OVERFLOW: u32 = "30", |text| parse::within(text, 0, 1000), "a number from 0 to 1000",
-            "Connections that may be opened on top under load.";
+            "The most connections on top, for transactions; more than 16 are not used.";
     }
 }
 

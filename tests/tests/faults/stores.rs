@@ -14,6 +14,9 @@ use tokio::time::{sleep, timeout};
 
 const PAGE: &str = "# 磁悬浮轴承\n\n磁悬浮轴承不需要润滑；停电时由备用轴承支撑。\n";
 
+const BEFORE: &str = "磁悬浮轴承怎样润滑？";
+const MEANWHILE: &str = "停电时磁悬浮轴承由什么支撑？";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn weaviate_and_s3_go_away() {
     let mut stage = Stage::prepare("Weaviate and S3", &Engines::named(), &[]).await;
@@ -23,7 +26,7 @@ async fn weaviate_and_s3_go_away() {
     stage.load(outage(20) * 2 + Duration::from_secs(5)).await;
 
     let known = a_known_page(&stage).await;
-    assert_eq!(searched(&stage).await["degraded"], Value::Null);
+    assert_eq!(searched(&stage, BEFORE).await["degraded"], Value::Null);
     stage.burst().await;
     links.cut(Engine::Weaviate).await;
     let gone = Instant::now();
@@ -34,7 +37,7 @@ async fn weaviate_and_s3_go_away() {
     let back = Instant::now();
     stage.recovered("Weaviate away", back).await;
     eventually("searches are complete again", async || {
-        searched(&stage).await["degraded"].is_null().then_some(())
+        searched(&stage, MEANWHILE).await["degraded"].is_null().then_some(())
     })
     .await;
     assert!(back.elapsed() < RECOVERY, "searches were incomplete for {:?}", back.elapsed());
@@ -61,8 +64,9 @@ async fn a_known_page(stage: &Stage) -> String {
     document
 }
 
-async fn searched(stage: &Stage) -> Value {
-    let body = json!({ "query": "磁悬浮轴承怎样润滑？" });
+/// A question that was asked before is answered from the cache, whatever is away.
+async fn searched(stage: &Stage, question: &str) -> Value {
+    let body = json!({ "query": question });
     let (status, found) = stage.deployment.client().post("/search", &body).await.unwrap();
     assert_eq!(status, 200, "{found}");
     found
@@ -70,7 +74,7 @@ async fn searched(stage: &Stage) -> Value {
 
 /// Both the search and the turn have passages, and say what they had to do with.
 async fn a_search_says_that_it_had_words_alone(stage: &Stage, known: &str, response: &str) {
-    let found = searched(stage).await;
+    let found = searched(stage, MEANWHILE).await;
     assert_eq!((&found["degraded"], &found["data"][0]["document_id"]), (&"keyword".into(), &known.into()));
     let client = stage.deployment.client();
     let events = SseReader::new(client.events(response, 0).await.unwrap()).rest().await.unwrap();
@@ -89,7 +93,7 @@ async fn a_turn_ends(stage: &Stage, what: &str) -> String {
     let key = format!("without-{what}");
     let asked = Instant::now();
     let session = user.session(&format!("session-{key}")).await;
-    let question = "磁悬浮轴承怎样润滑？ [[fake:say=that one; tps=1000]]";
+    let question = "磁悬浮轴承什么时候由备用轴承支撑？ [[fake:say=that one; tps=1000]]";
     let response = user.ask(&session, question, &key).await;
     let end = timeout(RECOVERY, user.client.response_end(&response)).await;
     let end = end.unwrap_or_else(|_| panic!("without {what} a turn does not end"));

@@ -30,7 +30,9 @@ use sqlx::{
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 /// How long a request waits for a connection before it hears that the database is away.
-const ACQUIRE: Duration = Duration::from_secs(3);
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// How many transactions are under way at a time, at most.
+const TRANSACTIONS: u32 = 16;
 /// Connections for claims, which do not wait for the disk.
 const CLAIM_CONNECTIONS: u32 = 4;
 /// The longest that a transaction waits for its next statement, well below a lease: a process that stands still within
@@ -42,10 +44,11 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
 pub struct PostgresOptions {
     /// `postgresql://user:password@host:port/database?sslmode=...`.
     pub url: String,
-    /// Together with `max_overflow`: the most connections of this process. They are opened as they are needed, used
-    /// most recently first, and closed after ten idle minutes.
+    /// The most connections for reads and for groups of writes.
     pub pool_size: u32,
-    /// See `pool_size`.
+    /// The most connections, beyond those, for transactions: they never wait for reads, nor reads for them. Both are
+    /// opened as they are needed, used most recently first, and closed after ten idle minutes. To wait for one that
+    /// is in use is shorter than to open another, which hashes a password thousands of times.
     pub max_overflow: u32,
     /// The longest that a statement may take.
     pub statement_timeout: Duration,
@@ -80,6 +83,7 @@ pub struct PoolState {
 /// Rows in PostgreSQL.
 pub struct PostgresStore {
     pool: PgPool,
+    transactions: PgPool,
     claim_pool: PgPool,
     clock: Arc<SharedClock>,
     doubts: Doubts,
@@ -97,31 +101,39 @@ impl PostgresStore {
     pub fn connect(options: PostgresOptions) -> BoxFuture<'static, PortResult<Self>> {
         Box::pin(async move {
             let connect = options.connect()?;
-            let pool = PgPoolOptions::new()
-                .max_connections(options.pool_size + options.max_overflow)
-                .acquire_timeout(ACQUIRE)
-                .idle_timeout(Duration::from_mins(10))
-                .max_lifetime(Duration::from_hours(1))
-                .test_before_acquire(false)
-                .connect_lazy_with(connect.clone());
+            let open = |most: u32| {
+                PgPoolOptions::new()
+                    .max_connections(most.max(1))
+                    .acquire_timeout(ACQUIRE)
+                    .idle_timeout(Duration::from_mins(10))
+                    .max_lifetime(Duration::from_hours(1))
+                    .test_before_acquire(false)
+                    .connect_lazy_with(connect.clone())
+            };
+            let pool = open(options.pool_size);
+            let transactions = open(options.max_overflow.min(TRANSACTIONS));
             schema::check(&pool).await?;
             // A claim that a crash forgets is a second hand-out: its fence is random, so the first holder can do no harm.
             let claim_pool = PgPoolOptions::new()
                 .max_connections(CLAIM_CONNECTIONS)
                 .acquire_timeout(ACQUIRE)
                 .test_before_acquire(false)
-                .connect_lazy_with(connect.options([("synchronous_commit", "off")]));
+                .connect_lazy_with(connect.clone().options([("synchronous_commit", "off")]));
             let (clock, lost) = (Arc::new(SharedClock::default()), Arc::new(LostClaims::default()));
-            let commits =
-                Arc::new(Commits::new(pool.clone(), clock.clone(), options.pool_size as usize, ACQUIRE));
+            let commits = Arc::new(Commits::new(transactions.clone(), clock.clone()));
             Ok(Self {
                 enqueues: Batcher::start(&apply::enqueue_work(pool.clone(), clock.clone())),
                 successes: Batcher::start(&apply::success_work(pool.clone())),
                 appends: Batcher::start(&apply::append_work(pool.clone())),
-                turns: Batcher::start(&apply::accept_work(pool.clone(), clock.clone(), commits.clone())),
+                turns: Batcher::start(&apply::accept_work(
+                    transactions.clone(),
+                    clock.clone(),
+                    commits.clone(),
+                )),
                 claims: Batcher::start(&apply::claim_work(claim_pool.clone(), lost.clone())),
                 commits,
                 pool,
+                transactions,
                 claim_pool,
                 clock,
                 doubts: Doubts::default(),
@@ -139,13 +151,14 @@ impl PostgresStore {
     pub fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             self.claim_pool.close().await;
+            self.transactions.close().await;
             self.pool.close().await;
         })
     }
 
     /// How many connections there are.
     pub fn pool_state(&self) -> PoolState {
-        let pools = [&self.pool, &self.claim_pool];
+        let pools = [&self.pool, &self.transactions, &self.claim_pool];
         let size = pools.iter().map(|pool| pool.size()).sum();
         let idle: usize = pools.iter().map(|pool| pool.num_idle()).sum();
         PoolState { size, checked_out: size.saturating_sub(idle as u32) }

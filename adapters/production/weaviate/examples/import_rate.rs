@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use tonic::{Request, client::Grpc, codegen::http::uri::PathAndQuery, transport::Endpoint};
 use tonic_prost::ProstCodec;
 use uuid::Uuid;
-use wire::{BatchObject, BatchObjectsReply, BatchObjectsRequest, BatchProperties, Struct, Value, ValueKind, Vectors};
+use wire::{
+    BatchObject, BatchObjectsReply, BatchObjectsRequest, BatchProperties, Struct, Value, ValueKind, Vectors,
+};
 
 const MODEL: &str = "bench";
 /// How many passages one turn writes.
@@ -25,7 +27,8 @@ const TURN: usize = 1_024;
 const BATCH: usize = 256;
 
 fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: eval \"$(scripts/engines env --export)\""))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: eval \"$(scripts/engines env --export)\""))
 }
 
 fn options() -> WeaviateOptions {

@@ -7,12 +7,8 @@ use crate::{
 };
 use chat_core::{Change, Committed, Held, PortError, PortResult, Timestamp, Write};
 use rand::RngExt;
-use sqlx::{Acquire, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{Acquire, PgPool};
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
-};
 
 /// How often a transaction that lost against another is begun again.
 const TRIES: u32 = 8;
@@ -43,16 +39,12 @@ impl From<PortError> for Failed {
 pub(crate) struct Commits {
     pool: PgPool,
     clock: Arc<SharedClock>,
-    /// Bounds how many are under way: a burst of short ones is over sooner on connections that are open than on new
-    /// ones, each of which hashes a password.
-    places: Semaphore,
-    /// The longest wait for a place and a connection.
-    patience: Duration,
 }
 
 impl Commits {
-    pub(crate) fn new(pool: PgPool, clock: Arc<SharedClock>, abreast: usize, patience: Duration) -> Self {
-        Self { pool, clock, places: Semaphore::new(abreast.max(1)), patience }
+    /// As many at a time as the pool has connections.
+    pub(crate) fn new(pool: PgPool, clock: Arc<SharedClock>) -> Self {
+        Self { pool, clock }
     }
 
     /// Writes all of it in one transaction; begins again after a deadlock, a serialization failure, or on a connection
@@ -79,7 +71,7 @@ impl Commits {
     }
 
     async fn once(&self, write: &Write) -> Result<Committed, Failed> {
-        let (_place, mut conn) = self.connection().await?;
+        let mut conn = self.pool.acquire().await?;
         let mut transaction = conn.begin().await?;
         let now = sqlx::query_scalar!(r#"SELECT chat_now() AS "now!""#)
             .fetch_one(&mut *transaction)
@@ -92,14 +84,6 @@ impl Commits {
             if is_connection(&error) { Failed::Unclear(error) } else { Failed::Sql(error) }
         })?;
         Ok(committed)
-    }
-
-    async fn connection(&self) -> sqlx::Result<(SemaphorePermit<'_>, PoolConnection<Postgres>)> {
-        let connection = async {
-            let place = self.places.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
-            Ok((place, self.pool.acquire().await?))
-        };
-        timeout(self.patience, connection).await.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 }
 
