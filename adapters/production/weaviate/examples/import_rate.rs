@@ -51,7 +51,9 @@ fn points(count: usize, dimensions: usize) -> Vec<Point> {
     let point = |ordinal: u32| {
         let mut vector: Vec<f32> = (0..dimensions).map(|_| next() as f32 / 2_147_483_648.0 - 0.5).collect();
         let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        vector.iter_mut().for_each(|x| *x /= length);
+        for number in &mut vector {
+            *number /= length;
+        }
         let words = (0..180).map(|_| {
             let han = char::from_u32(0x4e00 + next() % 3_000).unwrap_or('字');
             format!("{han}word{} ", next() % 20_000)
