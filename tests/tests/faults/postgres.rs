@@ -6,6 +6,7 @@ use chat_tests::{
     engines::{Engines, PrivateEngine},
     process::Settings,
 };
+use futures::future::join_all;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
@@ -33,7 +34,7 @@ async fn postgres_restarts_and_goes_away() {
 }
 
 async fn callers_are_told_to_wait(stage: &Stage) {
-    for place in 0..2 {
+    join_all((0..2).map(async |place: usize| {
         let client = stage.deployment.processes[place].client();
         let asked = Instant::now();
         let told = async {
@@ -44,7 +45,8 @@ async fn callers_are_told_to_wait(stage: &Stage) {
         };
         timeout(RECOVERY, told).await.expect("no answer without PostgreSQL");
         println!("PostgreSQL: away, 503 in {:?}", asked.elapsed());
-    }
+    }))
+    .await;
 }
 
 /// Each of the long answers has several words left.

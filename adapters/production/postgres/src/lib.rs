@@ -30,7 +30,7 @@ use sqlx::{
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 /// How long a request waits for a connection before it hears that the database is away.
-const ACQUIRE: Duration = Duration::from_secs(5);
+const ACQUIRE: Duration = Duration::from_secs(4);
 /// How many transactions are under way at a time, at most.
 const TRANSACTIONS: u32 = 16;
 /// Connections for claims, which do not wait for the disk.
