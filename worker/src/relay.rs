@@ -14,19 +14,25 @@ pub(crate) async fn run(engine: &Engine) {
     for (lane, _) in &engine.options.lanes {
         engine.ports.lanes.backlog(*lane);
     }
-    let mut next_due = promote(engine).await;
+    let (mut next_due, mut looked) = (promote(engine).await, engine.ports.clock.now());
     loop {
-        let wait = next_due.map_or(LOOK_AGAIN, |due| due.since(engine.ports.clock.now())).min(LOOK_AGAIN);
-        tokio::select! {
+        let now = engine.ports.clock.now();
+        // Counted from the last look: lanes that are hungry all the time must not put it off for ever.
+        let again = LOOK_AGAIN.saturating_sub(now.since(looked));
+        let wait = next_due.map_or(again, |due| due.since(now)).min(again);
+        let look = tokio::select! {
+            biased;
+            () = engine.ports.clock.sleep(wait) => true,
             hungry = engine.ports.lanes.hungry(next_due) => {
-                if hungry.is_empty() {
-                    next_due = promote(engine).await;
-                }
+                let told = hungry.is_empty();
                 for (lane, room) in hungry {
                     feed(engine, lane, room).await;
                 }
+                told
             }
-            () = engine.ports.clock.sleep(wait) => next_due = promote(engine).await,
+        };
+        if look {
+            (next_due, looked) = (promote(engine).await, engine.ports.clock.now());
         }
     }
 }
