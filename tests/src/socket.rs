@@ -3,11 +3,18 @@
 use crate::chat::PATIENCE;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest, protocol::CloseFrame},
 };
+
+fn address(url: &str) -> String {
+    format!("{}/api/v1/ws", url.replacen("http", "ws", 1))
+}
 
 /// A connection.
 pub struct Socket {
@@ -20,13 +27,21 @@ pub struct Socket {
 impl Socket {
     /// Connects to the interface at this address, with these headers.
     pub async fn connect(url: &str, headers: &[(&'static str, &str)]) -> Result<Self, Box<Error>> {
-        let url = format!("{}/api/v1/ws", url.replacen("http", "ws", 1));
-        let mut request = url.into_client_request().unwrap();
+        let mut request = address(url).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (stream, _) = connect_async(request).await?;
         Ok(Self { stream, asked: 0, early: Vec::new() })
+    }
+
+    /// Connects with the smallest buffer that the system allows: what is not read soon stays with the sender.
+    pub async fn connect_narrow(url: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(1).unwrap();
+        let stream = socket.connect(url.trim_start_matches("http://").parse().unwrap()).await.unwrap();
+        let (stream, _) = client_async(address(url), MaybeTlsStream::Plain(stream)).await.unwrap();
+        Self { stream, asked: 0, early: Vec::new() }
     }
 
     /// Sends a text.

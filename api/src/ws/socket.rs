@@ -17,7 +17,7 @@ use axum::{
     http::StatusCode,
 };
 use futures::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
-use metrics::gauge;
+use metrics::{counter, gauge};
 use serde_json::{Map, Value};
 use std::{collections::HashMap, time::Duration};
 use tokio::{
@@ -34,6 +34,8 @@ const BUFFER: usize = 256;
 const STALLED: Duration = Duration::from_secs(5);
 /// How long a reader that was too slow gets to read why it is closed.
 const LAST_WORD: Duration = Duration::from_secs(30);
+/// How long a client gets to close its side, after it was told why.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long the first frame may take when it has to bring the key.
 const AUTH: Duration = Duration::from_secs(5);
 /// How many streams one connection may follow at a time.
@@ -75,6 +77,7 @@ pub(super) async fn run(state: AppState, socket: WebSocket, caller: Option<Calle
         Ok(caller) => connection.serve(&mut frames, &caller).await,
         Err(end) => end,
     };
+    counter!("websocket_closed_total", "code" => end.code.to_string()).increment(1);
     connection.streams.shutdown().await;
     if end.code != close_code::NORMAL {
         let frame = CloseFrame { code: end.code, reason: Utf8Bytes::from_static(end.reason) };
@@ -82,7 +85,20 @@ pub(super) async fn run(state: AppState, socket: WebSocket, caller: Option<Calle
     }
     drop(connection);
     closing.cancel();
-    writer.await.ok();
+    let written = async {
+        writer.await.ok();
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        () = hear_out(&mut frames) => {}
+        () = written => {}
+    }
+}
+
+/// Reads what a client still sends: a connection that is closed with something unread is reset by the system, and the
+/// client never learns why.
+async fn hear_out(frames: &mut SplitStream<WebSocket>) {
+    while next(frames).await.is_some() {}
 }
 
 impl Connection {

@@ -19,7 +19,7 @@ pub(super) const REDIS_MEMORY: &str = "redis_memory_used_bytes";
 /// Which program this is.
 pub(super) const BUILD: &str = "chat_build_info";
 
-const COUNTERS: [(&str, &str); 14] = [
+const COUNTERS: [(&str, &str); 15] = [
     ("chat_messages_processed_total", "Turns that ended, by status"),
     ("jobs_enqueued_total", "Jobs enqueued, by kind and lane"),
     ("jobs_started_total", "Attempts begun, by kind and lane"),
@@ -33,6 +33,7 @@ const COUNTERS: [(&str, &str); 14] = [
     ("cache_misses_total", "Questions to a cache that the database had to answer, by cache"),
     ("llm_tokens_total", "Tokens read and written by models, by model and direction"),
     ("requests_refused_total", "Requests refused by a limit, by reason and by whose limit it was"),
+    ("websocket_closed_total", "WebSockets that ended, by the code that says why"),
     ("llm_cost_microdollars_total", "Cost of models in millionths of a US dollar, by model"),
 ];
 

@@ -3,6 +3,7 @@
 use super::with_fake;
 use chat_tests::{deployment::Profile, socket::Socket, sse::SseReader};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 in_every_deployment!(
     a_turn_is_asked_and_read_over_one_socket,
@@ -107,27 +108,29 @@ async fn what_is_wrong_is_answered(profile: Profile) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_does_not_read_is_closed() {
-    let (_fake, server) = with_fake(Profile::Embedded, "tokens=200000; tps=20000").await;
-    let session = server.client().session(&json!({})).await;
-    let mut socket = Socket::connect(&urls(&server)[0], &[]).await.unwrap();
-    let asked = json!({"type": "message.create", "session_id": session, "content": "go", "max_output_tokens": 100_000});
-    let response = socket.ask(asked).await["response"]["id"].clone();
-    // Many times the same stream: more than any buffer of the system holds.
-    for _ in 0..40 {
-        let mut other = json!({"type": "subscribe", "response_id": response});
-        other["starting_after"] = json!(0);
-        socket.send(&other.to_string()).await;
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let _machine = crate::MACHINE.read().await;
+    let (_fake, server) = with_fake(Profile::Embedded, "tokens=900; tps=20000").await;
+    let client = server.client();
+    let session = client.session(&json!({})).await;
+    let (_, turn) = client.ask(&session, "go").await.unwrap();
+    let response = turn["response"]["id"].as_str().unwrap();
+    assert_eq!(client.response_end(response).await["status"], "completed");
+    let mut socket = Socket::connect_narrow(&urls(&server)[0]).await;
+    // The same stream again and again, and nothing is read.
+    let subscribe = json!({"type": "subscribe", "response_id": response, "starting_after": 0}).to_string();
+    let closed = async || server.processes[0].metric_of("websocket_closed_total", "code=\"1013\"").await;
+    let mut asked = 0;
+    while closed().await.is_none() {
+        assert!(asked < 300, "it is never closed");
+        socket.send(&subscribe).await;
+        asked += 1;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let read = async {
-        loop {
-            if let Err(end) = socket.hear().await {
-                break end;
-            }
+    // Who reads then is told why.
+    let end = loop {
+        if let Err(end) = socket.hear().await {
+            break end;
         }
     };
-    let end = tokio::time::timeout(chat_tests::chat::PATIENCE, read).await.expect("it is never closed");
-    let cancel = format!("/responses/{}/cancel", response.as_str().unwrap());
-    server.client().post(&cancel, &json!({})).await.unwrap();
     assert_eq!(end.map(|end| u16::from(end.code)), Some(1013));
 }
