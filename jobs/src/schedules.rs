@@ -1,6 +1,6 @@
 //! What happens at certain times.
 
-use crate::{JobKind, RunUpkeep, UpkeepTask};
+use crate::{JobKind, Reconcile, RunUpkeep, UpkeepTask};
 use chat_core::{NewJob, Tenant};
 
 /// A job that is enqueued at every tick of a schedule.
@@ -14,41 +14,19 @@ pub struct Schedule {
     pub job: fn(&Tenant) -> NewJob,
 }
 
-/// Every schedule. The heavy ones come at night and not together.
+/// Every schedule, in the order in which their jobs are best run by hand. The heavy ones come at night and not together.
 pub fn schedules() -> Vec<Schedule> {
+    let schedule = |name, cron, job| Schedule { name, cron, job };
     vec![
-        Schedule {
-            name: "purge_contexts",
-            cron: "0 5 * * * *",
-            job: |tenant| upkeep(tenant, UpkeepTask::PurgeContexts),
-        },
-        Schedule {
-            name: "purge_answers",
-            cron: "0 15 * * * *",
-            job: |tenant| upkeep(tenant, UpkeepTask::PurgeAnswers),
-        },
-        Schedule {
-            name: "purge_streams",
-            cron: "0 25 * * * *",
-            job: |tenant| upkeep(tenant, UpkeepTask::PurgeStreams),
-        },
-        Schedule {
-            name: "purge_jobs",
-            cron: "0 35 * * * *",
-            job: |tenant| upkeep(tenant, UpkeepTask::PurgeJobs),
-        },
-        Schedule {
-            name: "purge_usage",
-            cron: "0 20 3 * * *",
-            job: |tenant| upkeep(tenant, UpkeepTask::PurgeUsage),
-        },
-        Schedule {
-            name: "reindex",
-            cron: "0 10 3 * * Sun",
-            job: |tenant| upkeep(tenant, UpkeepTask::Reindex),
-        },
-        Schedule { name: "vacuum", cron: "0 40 3 * * *", job: |tenant| upkeep(tenant, UpkeepTask::Vacuum) },
-        Schedule { name: "analyze", cron: "0 50 3 * * *", job: |tenant| upkeep(tenant, UpkeepTask::Analyze) },
+        schedule("purge_streams", "0 25 * * * *", |tenant| upkeep(tenant, UpkeepTask::PurgeStreams)),
+        schedule("purge_contexts", "0 5 * * * *", |tenant| upkeep(tenant, UpkeepTask::PurgeContexts)),
+        schedule("purge_answers", "0 15 * * * *", |tenant| upkeep(tenant, UpkeepTask::PurgeAnswers)),
+        schedule("purge_jobs", "0 35 * * * *", |tenant| upkeep(tenant, UpkeepTask::PurgeJobs)),
+        schedule("purge_usage", "0 20 3 * * *", |tenant| upkeep(tenant, UpkeepTask::PurgeUsage)),
+        schedule("reconcile", "0 30 2 * * *", |tenant| Reconcile {}.job(tenant)),
+        schedule("reindex", "0 10 3 * * Sun", |tenant| upkeep(tenant, UpkeepTask::Reindex)),
+        schedule("vacuum", "0 40 3 * * *", |tenant| upkeep(tenant, UpkeepTask::Vacuum)),
+        schedule("analyze", "0 50 3 * * *", |tenant| upkeep(tenant, UpkeepTask::Analyze)),
     ]
 }
 

@@ -8,6 +8,7 @@ mod fakes;
 mod kinds;
 mod limits;
 mod models;
+mod reconcile;
 mod removal;
 mod restarts;
 mod retrieval;

@@ -1,14 +1,15 @@
 //! Blobs as files under one folder.
 
+mod listing;
 mod staging;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::{
     BLOB_STAGING as STAGING, ErrorKind, PortError, PortResult, check_blob_key,
-    ports::{Blobs, ByteStream},
+    ports::{Blobs, ByteStream, Listed},
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use staging::Staged;
 use std::{
     io::{self, SeekFrom},
@@ -110,6 +111,10 @@ impl Blobs for FileBlobs {
     async fn delete(&self, key: &str) -> PortResult<()> {
         let (path, root) = (self.path(key)?, self.root.clone());
         off_thread(move || remove(&path, &root), "deleting a file").await
+    }
+
+    fn list(&self, segment: &str) -> BoxStream<'static, PortResult<Listed>> {
+        listing::list(self.root.clone(), segment.to_owned())
     }
 
     async fn ping(&self) -> PortResult<()> {

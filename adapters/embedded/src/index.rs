@@ -20,10 +20,10 @@ mod write;
 use async_trait::async_trait;
 use chat_core::{
     DocumentId, PortError, PortResult, Tenant, VersionId,
-    ports::{Hit, Index, IndexQuery, Point},
+    ports::{Hit, Holding, Index, IndexQuery, Point},
 };
 use failure::failed;
-use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream, stream::BoxStream};
 use loaded::{Loaded, SpaceName};
 use passages::Passages;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
@@ -32,10 +32,13 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 use tokio::sync::Mutex;
+use uuid::Uuid;
 use write::{Doomed, remove};
 
 /// From how many passages on a search runs beside the async threads: below, it is shorter than the way there.
 const SEARCH_HERE: usize = 4_000;
+/// How many versions are listed at once.
+const PAGE: u32 = 1_000;
 
 /// A search index in one SQLite file. What a tenant has under a model is loaded into memory when it first searches.
 #[derive(Debug, Clone)]
@@ -160,6 +163,22 @@ impl Index for EmbeddedIndex {
 
     async fn delete_document(&self, tenant: &Tenant, document: DocumentId) -> PortResult<()> {
         self.remove(tenant, Doomed::Document(document)).await
+    }
+
+    fn holdings(&self) -> BoxStream<'_, PortResult<Holding>> {
+        let first = (VersionId(Uuid::nil()), String::new());
+        stream::try_unfold(first, async |after| {
+            let held = schema::held(&self.inner.readers, &after, PAGE).await.map_err(failed)?;
+            let Some(last) = held.last().cloned() else { return Ok(None) };
+            let held = held.into_iter().map(|(version, place)| Ok(Holding { place, version }));
+            PortResult::Ok(Some((stream::iter(held), last)))
+        })
+        .try_flatten()
+        .boxed()
+    }
+
+    async fn discard(&self, holding: &Holding) -> PortResult<()> {
+        self.remove(&holding.place.as_str().into(), Doomed::Version(holding.version)).await
     }
 
     async fn ping(&self) -> PortResult<()> {

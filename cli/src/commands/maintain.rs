@@ -10,7 +10,7 @@ use crate::{
     server::Crew,
 };
 use chat_core::{Change, JobState, Lane, Tenant, ports::Ports};
-use chat_jobs::{JobKind, RunUpkeep, UpkeepTask};
+use chat_jobs::{Schedule, schedules};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 use std::time::Duration;
@@ -22,20 +22,21 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub struct Args {
     /// Which clean-up [default: all of them, one after the other]
     #[arg(value_parser = tasks())]
-    task: Option<UpkeepTask>,
+    task: Option<Schedule>,
     #[command(flatten)]
     target: Target,
 }
 
-fn tasks() -> impl TypedValueParser<Value = UpkeepTask> {
-    PossibleValuesParser::new(UpkeepTask::ALL.map(UpkeepTask::as_str))
-        .try_map(|name| UpkeepTask::parse(&name).ok_or("no such clean-up"))
+fn tasks() -> impl TypedValueParser<Value = Schedule> {
+    let named = |name: String| schedules().into_iter().find(|task| task.name == name);
+    PossibleValuesParser::new(schedules().iter().map(|task| task.name))
+        .try_map(move |name| named(name).ok_or("no such clean-up"))
 }
 
 /// Runs the clean-ups and waits for them.
 pub async fn run(args: Args, context: Context) -> Outcome {
     let link = Link::open(&context, &args.target, Crew::Lane(Lane::Maintenance)).await?;
-    let tasks = args.task.map_or(UpkeepTask::ALL.to_vec(), |task| vec![task]);
+    let tasks = args.task.map_or_else(schedules, |task| vec![task]);
     let done = context.interrupt.unless(run_all(&link, &tasks)).await;
     link.close().await;
     let Some(done) = done else {
@@ -47,27 +48,28 @@ pub async fn run(args: Args, context: Context) -> Outcome {
     Ok(if failed { Exit::Failed } else { Exit::Done })
 }
 
-type Ended = (UpkeepTask, Job);
+/// A clean-up's name and the job that did it.
+type Ended = (&'static str, Job);
 
-async fn run_all(link: &Link, tasks: &[UpkeepTask]) -> Outcome<Vec<Ended>> {
+async fn run_all(link: &Link, tasks: &[Schedule]) -> Outcome<Vec<Ended>> {
     let mut ended = Vec::with_capacity(tasks.len());
     for task in tasks {
-        let id = enqueue(link, *task).await?;
-        ended.push((*task, wait(&link.client, &id).await?));
+        let id = enqueue(link, task).await?;
+        ended.push((task.name, wait(&link.client, &id).await?));
     }
     Ok(ended)
 }
 
 /// Inside this process the job is enqueued directly; a server is asked for a tick of its schedule.
-async fn enqueue(link: &Link, task: UpkeepTask) -> Outcome<String> {
+async fn enqueue(link: &Link, task: &Schedule) -> Outcome<String> {
     match link.ports() {
         Some(ports) => enqueue_here(ports, task).await,
-        None => Ok(link.client.run_schedule(task.as_str()).await.map_err(too_old)?.id),
+        None => Ok(link.client.run_schedule(task.name).await.map_err(too_old)?.id),
     }
 }
 
-async fn enqueue_here(ports: &Ports, task: UpkeepTask) -> Outcome<String> {
-    let job = RunUpkeep { task }.job(&Tenant::default());
+async fn enqueue_here(ports: &Ports, task: &Schedule) -> Outcome<String> {
+    let job = (task.job)(&Tenant::default());
     let id = job.id.to_string();
     let recorded = ports.dispatcher().record(vec![Change::Enqueue(Box::new(job))]).await;
     recorded.map_err(|error| Failure::new(format!("the clean-up cannot be enqueued: {error}")))?;
@@ -96,7 +98,7 @@ fn show(ended: &[Ended], as_json: bool) {
     if as_json {
         let rows: Vec<_> = ended
             .iter()
-            .map(|(task, job)| json!({"task": task.as_str(), "state": job.state, "rows": rows(job), "seconds": seconds(job), "job": job.id, "error": job.last_error()}))
+            .map(|(task, job)| json!({"task": task, "state": job.state, "rows": rows(job), "seconds": seconds(job), "job": job.id, "error": job.last_error()}))
             .collect();
         return output::json(&rows);
     }
@@ -112,7 +114,7 @@ fn show(ended: &[Ended], as_json: bool) {
         let rows = rows(job).map_or_else(String::new, output::count);
         let time = output::seconds(Duration::from_secs_f64(seconds(job)));
         let error = job.last_error().unwrap_or_default().to_owned();
-        table.row([task.as_str().to_owned(), job.state.as_str().to_owned(), rows, time, error]);
+        table.row([(*task).to_owned(), job.state.as_str().to_owned(), rows, time, error]);
     }
     table.print();
 }

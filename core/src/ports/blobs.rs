@@ -1,4 +1,4 @@
-use crate::PortResult;
+use crate::{PortResult, Timestamp};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -18,6 +18,15 @@ pub struct Offer {
     pub lifetime: Duration,
 }
 
+/// A blob that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// When it was written.
+    pub written: Timestamp,
+}
+
 /// Files. A blob is written once, whole or not at all, and never changed.
 #[async_trait]
 pub trait Blobs: Send + Sync {
@@ -30,6 +39,8 @@ pub trait Blobs: Send + Sync {
     async fn size(&self, key: &str) -> PortResult<u64>;
     /// Removes a blob; one that is not there is no error.
     async fn delete(&self, key: &str) -> PortResult<()>;
+    /// Every blob whose key begins with this segment. What is written or removed meanwhile may be missed.
+    fn list(&self, segment: &str) -> BoxStream<'static, PortResult<Listed>>;
     /// An address from which whoever has it can read a blob, ranges of it too, as long as the offer is good. `None`: the
     /// store has no such addresses. Whether the blob is there is not looked at.
     async fn address(&self, _key: &str, _offer: &Offer) -> PortResult<Option<String>> {

@@ -1,5 +1,6 @@
 use crate::{ChunkId, CollectionId, DocumentId, PortResult, Tenant, VersionId};
 use async_trait::async_trait;
+use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 /// A passage as the index keeps it.
@@ -68,6 +69,15 @@ pub struct Hit {
     pub keyword: Option<f32>,
 }
 
+/// That an index has points of a version.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Holding {
+    /// Where: whose it is, as the index writes it.
+    pub place: String,
+    /// The version.
+    pub version: VersionId,
+}
+
 /// Passages and their vectors. A passage has at most one point per tenant and model. It may hold versions that are not live: who searches asks SQL which are.
 #[async_trait]
 pub trait Index: Send + Sync {
@@ -85,6 +95,11 @@ pub trait Index: Send + Sync {
     async fn delete_version(&self, tenant: &Tenant, version: VersionId) -> PortResult<()>;
     /// Removes every version of a document.
     async fn delete_document(&self, tenant: &Tenant, document: DocumentId) -> PortResult<()>;
+    /// Every version that there are points of, of any tenant; it may come more than once. What is added or removed
+    /// meanwhile may be missed.
+    fn holdings(&self) -> BoxStream<'_, PortResult<Holding>>;
+    /// Removes what is held of a version, also of one that no row knows any more.
+    async fn discard(&self, holding: &Holding) -> PortResult<()>;
     /// Whether the index answers.
     async fn ping(&self) -> PortResult<()>;
 }

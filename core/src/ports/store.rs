@@ -146,6 +146,8 @@ pub trait DocumentStore: Send + Sync {
     ) -> PortResult<Vec<DocumentId>>;
     /// Some documents of a hidden collection.
     async fn hidden_documents(&self, collection: CollectionId, limit: u32) -> PortResult<Vec<DocumentId>>;
+    /// Those of the keys that no version needs, neither as its upload nor as its text.
+    async fn unneeded_blobs(&self, keys: &[String]) -> PortResult<Vec<String>>;
     /// The version of a document that answers now; none until the first is ready.
     async fn live_version(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Option<VersionId>>;
     /// One version, whoever owns it: for jobs.
@@ -176,10 +178,11 @@ pub trait DocumentStore: Send + Sync {
 pub trait ModelStore: Send + Sync {
     /// The models that are known.
     async fn embedding_models(&self) -> PortResult<EmbeddingModels>;
-    /// Versions that answer and are not indexed under a model, in the order of their ids, after one of them.
-    async fn versions_without(
+    /// Versions that answer, in the order of their ids, after one of them: all, or those that are not indexed under a
+    /// model.
+    async fn answering_versions(
         &self,
-        model: &str,
+        without: Option<&str>,
         after: Option<VersionId>,
         limit: u32,
     ) -> PortResult<Vec<VersionId>>;

@@ -1,4 +1,4 @@
-//! The end of a version that will never answer.
+//! Whether a version answers or may yet, and the end of one that never will.
 
 use crate::{Done, Ending, JobContext, JobKind, RemoveVersion, failure::document_failure};
 use chat_core::{Change, DocumentStatus, ErrorKind, PortResult, Version, VersionId};
@@ -8,6 +8,15 @@ pub(crate) async fn current(cx: &JobContext, id: VersionId) -> PortResult<Option
     match cx.ports.store.version(id).await {
         Ok(version) if version.deleted || version.live_version == Some(id) => Ok(None),
         Ok(version) => Ok(Some(version)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A version, if it answers.
+pub(crate) async fn answering(cx: &JobContext, id: VersionId) -> PortResult<Option<Version>> {
+    match cx.ports.store.version(id).await {
+        Ok(version) => Ok(Some(version).filter(|it| !it.deleted && it.live_version == Some(id))),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

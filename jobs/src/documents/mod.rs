@@ -6,6 +6,6 @@ mod removal;
 mod text_blob;
 
 pub(crate) use embedding::{embed_range, embed_texts, embed_under, spent};
-pub(crate) use ending::{current, end_version};
+pub(crate) use ending::{answering, current, end_version};
 pub(crate) use removal::{Removal, forget_document, is_busy, remove_document};
 pub use text_blob::{tenant_segment, text_blob};

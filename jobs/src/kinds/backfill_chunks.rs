@@ -1,12 +1,19 @@
 //! Gives a range of an answering version's passages their vectors under the next embedding model.
 
-use super::embed_chunks::is_live;
-use crate::{Done, JobContext, JobError, JobKind, documents::embed_under, models::embedder};
+use crate::{
+    Done, JobContext, JobError, JobKind,
+    documents::{answering, embed_under},
+    models::embedder,
+};
 use async_trait::async_trait;
-use chat_core::{ErrorKind, Lane, PortError, RetryPolicy, VersionId};
+use chat_core::{ErrorKind, Lane, NewJob, PortError, RetryPolicy, Version, VersionId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// How many passages one job embeds.
+const STEP: u32 = 64;
+/// Whoever uploads goes first.
+const AFTER_UPLOADS: i16 = -1;
 /// How long to leave it to a process with other settings.
 const ELSEWHERE: Duration = Duration::from_secs(10);
 
@@ -23,6 +30,21 @@ pub struct BackfillChunks {
     pub to: u32,
 }
 
+impl BackfillChunks {
+    /// The jobs that make all vectors of a version under a model.
+    pub(crate) fn whole(version: &Version, model: &str) -> impl Iterator<Item = NewJob> {
+        let total = version.chunk_count as u32;
+        (0..total).step_by(STEP as usize).map(move |from| {
+            let (id, to) = (version.id, total.min(from + STEP));
+            let mut job = Self { version: id, model: model.to_owned(), from, to }.job(&version.tenant);
+            job.document = Some(version.document);
+            job.cost = f64::from(to - from);
+            job.priority = AFTER_UPLOADS;
+            job
+        })
+    }
+}
+
 #[async_trait]
 impl JobKind for BackfillChunks {
     const KIND: &'static str = "backfill_chunks.v1";
@@ -36,7 +58,7 @@ impl JobKind for BackfillChunks {
         let models = cx.ports.store.embedding_models().await?;
         let model = models.0.iter().find(|model| model.name == self.model && models.wants(&model.name));
         let Some(model) = model else { return Ok(Done::default()) };
-        if !is_live(cx, self.version).await? {
+        if answering(cx, self.version).await?.is_none() {
             return Ok(Done::default());
         }
         if let Err(error) = embedder(&cx.ports, model) {
@@ -48,7 +70,7 @@ impl JobKind for BackfillChunks {
         let to = self.to.min(version.chunk_count as u32);
         embed_under(cx, model, &version, self.from, to).await?;
         // Looked at after the write: whoever removes the version looks at the index after the row says so.
-        if !is_live(cx, self.version).await? {
+        if answering(cx, self.version).await?.is_none() {
             cx.ports.index.delete_version(&cx.claim.tenant, self.version).await?;
         }
         Ok(Done::default())

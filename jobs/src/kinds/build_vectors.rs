@@ -3,6 +3,7 @@
 
 use crate::{
     BackfillChunks, Done, JobContext, JobError, JobKind,
+    documents::answering,
     models::{build_job, drop_later},
 };
 use async_trait::async_trait;
@@ -17,12 +18,8 @@ use std::time::Duration;
 const PAGE: u32 = 64;
 /// How many children one page has, unless a single version needs more.
 const CHILDREN: usize = 64;
-/// How many passages one child embeds.
-const CHILD: u32 = 64;
 /// How long to wait before versions that could not be done are tried again.
 const AGAIN: Duration = Duration::from_secs(30);
-/// Whoever uploads goes first.
-const AFTER_UPLOADS: i16 = -1;
 
 /// Makes the vectors of one page of versions, and goes on with the next when they are made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -106,33 +103,19 @@ impl BuildVectors {
     /// The next versions without vectors. Those that have them, whoever made them, need no children.
     async fn page(&self, cx: &JobContext) -> PortResult<Page> {
         let mut page = Page::default();
-        let found = cx.ports.store.versions_without(&self.model, self.after, PAGE).await?;
+        let found = cx.ports.store.answering_versions(Some(&self.model), self.after, PAGE).await?;
         for id in found {
             page.last = Some(id);
             let Some(version) = answering(cx, id).await? else { continue };
             if !self.count(cx, &version).await? {
                 page.versions.push(id);
-                page.children.extend(self.children(&version));
+                page.children.extend(BackfillChunks::whole(&version, &self.model));
             }
             if page.children.len() >= CHILDREN {
                 break;
             }
         }
         Ok(page)
-    }
-
-    fn children(&self, version: &Version) -> Vec<NewJob> {
-        let total = version.chunk_count as u32;
-        let child = |from| {
-            let (id, to) = (version.id, total.min(from + CHILD));
-            let child = BackfillChunks { version: id, model: self.model.clone(), from, to };
-            let mut child = child.job(&version.tenant);
-            child.document = Some(version.document);
-            child.cost = f64::from(to - from);
-            child.priority = AFTER_UPLOADS;
-            child
-        };
-        (0..total).step_by(CHILD as usize).map(child).collect()
     }
 
     /// The job that goes on when the children of this page have ended.
@@ -158,15 +141,6 @@ impl BuildVectors {
         again.run_at = Some(cx.now().plus(AGAIN));
         let id = again.id;
         vec![Change::Enqueue(Box::new(again)), Change::JobProgress(id, progress)]
-    }
-}
-
-/// A version, if it answers.
-async fn answering(cx: &JobContext, id: VersionId) -> PortResult<Option<Version>> {
-    match cx.ports.store.version(id).await {
-        Ok(version) => Ok(Some(version).filter(|it| !it.deleted && it.live_version == Some(id))),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

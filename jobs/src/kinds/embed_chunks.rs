@@ -2,7 +2,7 @@
 
 use crate::{
     Done, JobContext, JobError, JobKind,
-    documents::{current, embed_range, spent},
+    documents::{answering, current, embed_range, spent},
 };
 use async_trait::async_trait;
 use chat_core::{Change, Lane, RetryPolicy, VersionId};
@@ -49,18 +49,9 @@ impl JobKind for EmbedChunks {
 impl EmbedChunks {
     /// Leaves nothing behind of a version that is not wanted any more, unless it is the one that answers.
     async fn withdraw(&self, cx: &JobContext) -> Result<Done, JobError> {
-        if !is_live(cx, self.version).await? {
+        if answering(cx, self.version).await?.is_none() {
             cx.ports.index.delete_version(&cx.claim.tenant, self.version).await?;
         }
         Ok(Done::default())
-    }
-}
-
-/// Whether a version answers.
-pub(super) async fn is_live(cx: &JobContext, id: VersionId) -> Result<bool, JobError> {
-    match cx.ports.store.version(id).await {
-        Ok(version) => Ok(!version.deleted && version.live_version == Some(id)),
-        Err(error) if error.kind == chat_core::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }

@@ -11,6 +11,7 @@ mod embed_texts;
 mod index_document;
 mod ingest_document;
 mod noop;
+mod reconcile;
 mod remove_blob;
 mod remove_version;
 mod run_upkeep;
@@ -26,6 +27,7 @@ pub use embed_texts::EmbedTexts;
 pub use index_document::IndexDocument;
 pub use ingest_document::IngestDocument;
 pub use noop::Noop;
+pub use reconcile::Reconcile;
 pub use remove_blob::RemoveBlob;
 pub use remove_version::RemoveVersion;
 pub use run_upkeep::{RunUpkeep, UpkeepTask};
@@ -46,6 +48,7 @@ pub fn registry() -> Registry {
         .with::<IndexDocument>()
         .with::<IngestDocument>()
         .with::<Noop>()
+        .with::<Reconcile>()
         .with::<RemoveBlob>()
         .with::<RemoveVersion>()
         .with::<RunUpkeep>()

@@ -37,7 +37,7 @@ pub enum UpkeepTask {
 }
 
 impl UpkeepTask {
-    /// Every clean-up, in the order in which they are best run.
+    /// Every clean-up.
     pub const ALL: [Self; 8] = [
         Self::PurgeStreams,
         Self::PurgeContexts,
@@ -61,11 +61,6 @@ impl UpkeepTask {
             Self::PurgeAnswers => "purge_answers",
             Self::PurgeUsage => "purge_usage",
         }
-    }
-
-    /// Reads the name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|task| task.as_str() == name)
     }
 
     /// What the store does for it.

@@ -2,9 +2,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chat_core::{
     ErrorKind, JobId, Lane, Limit, PortError, PortResult, Ready, Standing, Tenant, Timestamp,
-    ports::{Blobs, ByteStream, Cache, Lanes, Limiter, ParseInput, ParsedText, Parser, Taken, TextFormat},
+    ports::{
+        Blobs, ByteStream, Cache, Lanes, Limiter, Listed, ParseInput, ParsedText, Parser, Taken, TextFormat,
+    },
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use std::{
     collections::BTreeMap,
     ops::Range,
@@ -14,27 +16,31 @@ use std::{
 
 /// Files in memory, written once.
 #[derive(Default)]
-pub struct FakeBlobs(Mutex<BTreeMap<String, Bytes>>);
+pub struct FakeBlobs {
+    files: Mutex<BTreeMap<String, Bytes>>,
+    /// When every file was written.
+    pub written: Mutex<Option<Timestamp>>,
+}
 
 impl FakeBlobs {
     /// The keys that there are.
     pub fn keys(&self) -> Vec<String> {
-        self.0.lock().unwrap().keys().cloned().collect()
+        self.files.lock().unwrap().keys().cloned().collect()
     }
 
     /// Removes all.
     pub fn clear(&self) {
-        self.0.lock().unwrap().clear();
+        self.files.lock().unwrap().clear();
     }
 
     /// Stores bytes without a stream.
     pub fn insert(&self, key: &str, bytes: impl Into<Bytes>) {
-        self.0.lock().unwrap().insert(key.into(), bytes.into());
+        self.files.lock().unwrap().insert(key.into(), bytes.into());
     }
 
     /// The text under a key.
     pub fn text(&self, key: &str) -> String {
-        String::from_utf8(self.0.lock().unwrap()[key].to_vec()).unwrap()
+        String::from_utf8(self.files.lock().unwrap()[key].to_vec()).unwrap()
     }
 }
 
@@ -43,7 +49,7 @@ impl Blobs for FakeBlobs {
     async fn put(&self, key: &str, bytes: ByteStream) -> PortResult<u64> {
         let whole: Vec<Bytes> = bytes.try_collect().await?;
         let whole = Bytes::from(whole.concat());
-        let mut blobs = self.0.lock().unwrap();
+        let mut blobs = self.files.lock().unwrap();
         if blobs.contains_key(key) {
             return Err(PortError::new(ErrorKind::Conflict, "a blob is written once"));
         }
@@ -54,19 +60,26 @@ impl Blobs for FakeBlobs {
 
     async fn get(&self, key: &str, _range: Option<Range<u64>>) -> PortResult<ByteStream> {
         let bytes =
-            self.0.lock().unwrap().get(key).cloned().ok_or_else(|| PortError::not_found("the blob"))?;
+            self.files.lock().unwrap().get(key).cloned().ok_or_else(|| PortError::not_found("the blob"))?;
         let pieces: Vec<_> = bytes.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         Ok(stream::iter(pieces).boxed())
     }
 
     async fn size(&self, key: &str) -> PortResult<u64> {
-        let blobs = self.0.lock().unwrap();
+        let blobs = self.files.lock().unwrap();
         blobs.get(key).map(|bytes| bytes.len() as u64).ok_or_else(|| PortError::not_found("the blob"))
     }
 
     async fn delete(&self, key: &str) -> PortResult<()> {
-        self.0.lock().unwrap().remove(key);
+        self.files.lock().unwrap().remove(key);
         Ok(())
+    }
+
+    fn list(&self, segment: &str) -> BoxStream<'static, PortResult<Listed>> {
+        let written = self.written.lock().unwrap().unwrap_or(Timestamp(0));
+        let listed = self.keys().into_iter().filter(|key| key.starts_with(&format!("{segment}/")));
+        let listed: Vec<_> = listed.map(|key| Ok(Listed { key, written })).collect();
+        stream::iter(listed).boxed()
     }
 
     async fn ping(&self) -> PortResult<()> {

@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use chat_core::{
     ChunkId, DocumentId, PortError, PortResult, Tenant, VersionId,
-    ports::{Hit, Index, IndexQuery, Point, SearchMode},
+    ports::{Hit, Holding, Index, IndexQuery, Point, SearchMode},
 };
+use futures::{StreamExt, stream, stream::BoxStream};
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{
@@ -105,6 +106,18 @@ impl Index for FakeIndex {
     async fn delete_document(&self, _tenant: &Tenant, document: DocumentId) -> PortResult<()> {
         self.points.lock().unwrap().retain(|_, (_, point)| point.document != document);
         Ok(())
+    }
+
+    fn holdings(&self) -> BoxStream<'_, PortResult<Holding>> {
+        let points = self.points.lock().unwrap();
+        let held = points
+            .values()
+            .map(|(tenant, point)| Holding { place: tenant.to_string(), version: point.version });
+        stream::iter(held.map(Ok).collect::<Vec<_>>()).boxed()
+    }
+
+    async fn discard(&self, holding: &Holding) -> PortResult<()> {
+        self.delete_version(&Tenant::from(holding.place.as_str()), holding.version).await
     }
 
     async fn ping(&self) -> PortResult<()> {

@@ -168,6 +168,16 @@ impl DocumentStore for FakeStore {
         }))
     }
 
+    async fn unneeded_blobs(&self, keys: &[String]) -> PortResult<Vec<String>> {
+        Ok(self.rows(|rows| {
+            let needs = |version: &Version, key: &str| {
+                version.upload.blob == key || key.ends_with(&version.id.to_string())
+            };
+            let unneeded = |key: &&String| !rows.versions.values().any(|version| needs(version, key));
+            keys.iter().filter(unneeded).cloned().collect()
+        }))
+    }
+
     async fn live_version(&self, _tenant: &Tenant, _id: DocumentId) -> PortResult<Option<VersionId>> {
         unreachable!("handlers read versions")
     }
@@ -276,14 +286,15 @@ impl ModelStore for FakeStore {
         Ok(self.rows(|rows| rows.models.clone()))
     }
 
-    async fn versions_without(
+    async fn answering_versions(
         &self,
-        model: &str,
+        without: Option<&str>,
         after: Option<VersionId>,
         limit: u32,
     ) -> PortResult<Vec<VersionId>> {
         Ok(self.rows(|rows| {
-            let lacks = |id: &VersionId| !rows.indexed.contains(&(*id, model.to_owned()));
+            let has = |id: &VersionId, model: &str| rows.indexed.contains(&(*id, model.to_owned()));
+            let lacks = |id: &VersionId| without.is_none_or(|model| !has(id, model));
             let live = rows.live().filter(|id| after.is_none_or(|after| *id > after));
             live.filter(lacks).take(limit as usize).collect()
         }))

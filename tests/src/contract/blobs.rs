@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use chat_core::{
     ErrorKind, PortError, PortResult,
-    ports::{Blobs, ByteStream, Offer},
+    ports::{Blobs, ByteStream, Clock, Listed, Offer},
 };
+use chat_embedded::SystemClock;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     ops::Range,
@@ -23,7 +24,29 @@ pub async fn exercise(blobs: &dyn Blobs) {
     a_caller_that_goes_away_leaves_nothing(blobs).await;
     keys_cannot_lead_elsewhere(blobs).await;
     addresses_give_what_was_offered(blobs).await;
+    what_is_there_is_listed(blobs).await;
     blobs.ping().await.unwrap();
+}
+
+async fn what_is_there_is_listed(blobs: &dyn Blobs) {
+    let nothing: Vec<Listed> = blobs.list("listed-never").try_collect().await.unwrap();
+    assert_eq!(nothing, []);
+    let begun = SystemClock.now().0;
+    let mut keys: Vec<String> = (0..1_050).map(|at| format!("listed/{}/{at:04}", at % 7)).collect();
+    let beside = ["listed-too/a", "other/listed/b"].map(str::to_owned);
+    for key in keys.iter().chain(&beside) {
+        blobs.put(key, pieces(b"x", 1)).await.unwrap();
+    }
+    keys.sort_unstable();
+    let mut listed: Vec<Listed> = blobs.list("listed").try_collect().await.unwrap();
+    listed.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    assert!(listed.iter().map(|file| &file.key).eq(&keys), "{} files", listed.len());
+    // Stores write whole seconds, and have a clock of their own.
+    let near = |file: &Listed| (begun - 5_000..begun + 120_000).contains(&file.written.0);
+    assert!(listed.iter().all(near), "{:?} after {begun}", listed[0]);
+    for key in keys.iter().chain(&beside) {
+        blobs.delete(key).await.unwrap();
+    }
 }
 
 fn pieces(bytes: &[u8], each: usize) -> ByteStream {

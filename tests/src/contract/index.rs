@@ -2,9 +2,11 @@
 
 use chat_core::{
     ChunkId, CollectionId, DocumentId, Tenant, VersionId,
-    ports::{Hit, Index, IndexQuery, Point, SearchMode},
+    ports::{Hit, Holding, Index, IndexQuery, Point, SearchMode},
     text::{fts_terms, keyword_text},
 };
+use futures::TryStreamExt;
+use std::collections::HashSet;
 
 const MODEL: &str = "test/模型-4";
 const X: [f32; 4] = [1.0, 0.0, 0.0, 0.0];
@@ -23,7 +25,34 @@ pub async fn exercise(index: &dyn Index) {
     deleted_is_gone(index).await;
     many_passages(index).await;
     a_model_can_be_dropped(index).await;
+    everything_that_is_held_is_listed(index).await;
     index.ping().await.unwrap();
+}
+
+async fn everything_that_is_held_is_listed(index: &dyn Index) {
+    let (one, other) = (Shelf::new(index), Shelf::new(index));
+    // More than one page of versions, and more passages of one version than a page.
+    let mut mine: Vec<Point> = (0..1_200).map(|_| point("一", X)).collect();
+    let large = point("大", Y);
+    mine.extend((0..1_100).map(|at| Point { id: ChunkId::of(large.version, at, MODEL), ..large.clone() }));
+    one.add(&mine).await;
+    let theirs = point("二", Y);
+    other.add(std::slice::from_ref(&theirs)).await;
+    let held: HashSet<Holding> = index.holdings().try_collect().await.unwrap();
+    let places = |version: VersionId| -> Vec<&Holding> {
+        held.iter().filter(|holding| holding.version == version).collect()
+    };
+    for point in mine.iter().chain([&theirs]) {
+        assert_eq!(places(point.version).len(), 1, "{point:?}");
+    }
+    let stray = places(large.version)[0];
+    index.discard(stray).await.unwrap();
+    index.discard(stray).await.unwrap();
+    assert_eq!(index.count(&one.tenant, large.version).await.unwrap(), 0);
+    assert_eq!(index.count(&one.tenant, mine[0].version).await.unwrap(), 1);
+    assert_eq!(index.count(&other.tenant, theirs.version).await.unwrap(), 1);
+    let held: HashSet<Holding> = index.holdings().try_collect().await.unwrap();
+    assert!(!held.contains(stray) && held.contains(places(theirs.version)[0]));
 }
 
 struct Shelf<'a> {

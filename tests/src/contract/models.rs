@@ -28,7 +28,7 @@ async fn state(store: &dyn Store, name: &str) -> Option<ModelState> {
 async fn missing(store: &dyn Store, model: &str) -> Vec<VersionId> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = store.versions_without(model, after, 2).await.unwrap();
+        let page = store.answering_versions(Some(model), after, 2).await.unwrap();
         assert!(page.len() <= 2);
         let Some(last) = page.last() else { return all };
         after = Some(*last);
@@ -54,6 +54,8 @@ async fn another_takes_over_when_all_that_answers_has_it(store: &dyn Store, befo
     assert_eq!(store.version(first.id).await.unwrap().live_version, None, "half was written");
     write(store, flip(&[OLD])).await;
     assert_eq!(missing(store, OLD).await, before, "what is indexed is not missing");
+    let answering = store.answering_versions(None, before.last().copied(), 10).await.unwrap();
+    assert_eq!(answering, [first.id], "whatever it is indexed under");
 
     write(store, vec![build(NEW)]).await;
     let models = store.embedding_models().await.unwrap();

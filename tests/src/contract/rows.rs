@@ -19,6 +19,7 @@ pub async fn exercise(store: &dyn Store) {
     an_event_log(store).await;
     kept_answers(store).await;
     versions_flip(store).await;
+    files_that_versions_need_are_known(store).await;
     deleted_is_gone(store).await;
     metadata_filters(store).await;
 }
@@ -241,6 +242,28 @@ pub(super) fn chunks(version: VersionId, count: u32) -> Vec<Chunk> {
             tokens: 4,
         })
         .collect()
+}
+
+async fn files_that_versions_need_are_known(store: &dyn Store) {
+    let (library, first) = library(store, "archivist", json!({})).await;
+    let mut second = version(&library, "another hash");
+    second.upload.blob = format!("uploads/{}", second.id);
+    let text = format!("text/{}", second.id);
+    write(store, vec![Change::InsertVersion(Box::new(second.clone()))]).await;
+    let keys =
+        [first.upload.blob.clone(), second.upload.blob.clone(), text.clone(), "uploads/nobody's".into()];
+    let mut unneeded = store.unneeded_blobs(&keys).await.unwrap();
+    unneeded.sort_unstable();
+    assert_eq!(unneeded, [text.as_str(), "uploads/nobody's"]);
+    let parsed = Change::VersionParsed {
+        version: second.id,
+        charset: "UTF-8".into(),
+        media_type: "text/plain".into(),
+        text_blob: text,
+    };
+    write(store, vec![parsed]).await;
+    assert_eq!(store.unneeded_blobs(&keys).await.unwrap(), ["uploads/nobody's"]);
+    assert!(store.unneeded_blobs(&[]).await.unwrap().is_empty());
 }
 
 async fn versions_flip(store: &dyn Store) {

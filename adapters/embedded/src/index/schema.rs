@@ -8,6 +8,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
+use uuid::Uuid;
 
 /// `AUTOINCREMENT`: the number of a space that went never names another one.
 const TABLES: &str = "
@@ -137,6 +138,24 @@ pub(super) async fn space_of(
             .await?;
     let name = |tenant: String| SpaceName { tenant: tenant.as_str().into(), model: model.into() };
     Ok(found.map(|(tenant, space)| (name(tenant), space)))
+}
+
+/// Some versions that the spaces hold, after one of them, each with its tenant.
+pub(super) async fn held(
+    readers: &SqlitePool,
+    after: &(VersionId, String),
+    limit: u32,
+) -> sqlx::Result<Vec<(VersionId, String)>> {
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "SELECT DISTINCT p.version, s.tenant FROM points p JOIN spaces s USING (space)
+         WHERE (p.version, s.tenant) > (?, ?) ORDER BY p.version, s.tenant LIMIT ?",
+    )
+    .bind(after.0.0)
+    .bind(&after.1)
+    .bind(limit)
+    .fetch_all(readers)
+    .await?;
+    Ok(rows.into_iter().map(|(version, tenant)| (VersionId(version), tenant)).collect())
 }
 
 pub(super) async fn count_of(

@@ -90,12 +90,14 @@ async fn purge_jobs(pool: &PgPool, age: Duration) -> sqlx::Result<u64> {
 
 /// Ids are in time order: no other index is needed to find old ones.
 async fn purge_usage(pool: &PgPool, age: Duration) -> sqlx::Result<u64> {
-    let now: i64 = sqlx::query_scalar("SELECT chat_now()").fetch_one(pool).await?;
+    let now = sqlx::query_scalar!(r#"SELECT chat_now() AS "now!""#).fetch_one(pool).await?;
     let oldest = JobId::begin_of(Timestamp(now - age.as_millis() as i64));
-    sqlx::query("DELETE FROM chat_usage WHERE job IN (SELECT job FROM chat_usage WHERE job < $1 ORDER BY job LIMIT $2)")
-        .bind(oldest.0)
-        .bind(STEP)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected())
+    sqlx::query!(
+        "DELETE FROM chat_usage WHERE job IN (SELECT job FROM chat_usage WHERE job < $1 ORDER BY job LIMIT $2)",
+        oldest.0,
+        STEP
+    )
+    .execute(pool)
+    .await
+    .map(|done| done.rows_affected())
 }

@@ -1,6 +1,7 @@
 //! Files in a bucket of any S3 server: AWS, MinIO and their like.
 
 mod error;
+mod listing;
 mod presign;
 mod upload;
 
@@ -13,11 +14,11 @@ use aws_sdk_s3::{
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use chat_core::{
     ErrorKind, PortError, PortResult, check_blob_key,
-    ports::{Blobs, ByteStream, Offer},
+    ports::{Blobs, ByteStream, Listed, Offer},
 };
 use error::{is_missing, port_error, stream_error};
-use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
+use futures::{future::BoxFuture, stream::BoxStream};
 use std::{fmt, ops::Range, time::Duration};
 use upload::Upload;
 
@@ -180,6 +181,10 @@ impl Blobs for S3Blobs {
             Err(error) if is_missing(&error) => Ok(()),
             Err(error) => Err(port_error(error, "deleting a file")),
         }
+    }
+
+    fn list(&self, segment: &str) -> BoxStream<'static, PortResult<Listed>> {
+        listing::list(self, segment)
     }
 
     async fn address(&self, key: &str, offer: &Offer) -> PortResult<Option<String>> {

@@ -5,6 +5,7 @@
 //! of `chat_core::text`, so that Weaviate only has to split them at spaces.
 
 mod grpc;
+mod holdings;
 mod names;
 mod points;
 mod rest;
@@ -15,9 +16,9 @@ mod wire;
 use async_trait::async_trait;
 use chat_core::{
     DocumentId, PortResult, Tenant, VersionId,
-    ports::{Hit, Index, IndexQuery, Point},
+    ports::{Hit, Holding, Index, IndexQuery, Point},
 };
-use futures::future::BoxFuture;
+use futures::{StreamExt, future::BoxFuture, stream::BoxStream};
 use grpc::Grpc;
 use rest::Rest;
 use schema::Schema;
@@ -104,11 +105,19 @@ impl Index for WeaviateIndex {
     }
 
     async fn delete_version(&self, tenant: &Tenant, version: VersionId) -> PortResult<()> {
-        self.delete(tenant, points::equals("version", &version.0.to_string())).await
+        self.delete(&names::shard(tenant), points::equals("version", &version.0.to_string())).await
     }
 
     async fn delete_document(&self, tenant: &Tenant, document: DocumentId) -> PortResult<()> {
-        self.delete(tenant, points::equals("document", &document.0.to_string())).await
+        self.delete(&names::shard(tenant), points::equals("document", &document.0.to_string())).await
+    }
+
+    fn holdings(&self) -> BoxStream<'_, PortResult<Holding>> {
+        self.held().boxed()
+    }
+
+    async fn discard(&self, holding: &Holding) -> PortResult<()> {
+        self.delete(&holding.place, points::equals("version", &holding.version.0.to_string())).await
     }
 
     async fn ping(&self) -> PortResult<()> {

@@ -116,9 +116,13 @@ impl WeaviateIndex {
     }
 
     pub(crate) async fn count_of_all(&self, tenant: &Tenant, filters: Filters) -> PortResult<u64> {
+        self.count_in(&shard(tenant), filters).await
+    }
+
+    async fn count_in(&self, shard: &str, filters: Filters) -> PortResult<u64> {
         let request = AggregateRequest {
             collection: self.schema.collection.clone(),
-            tenant: shard(tenant),
+            tenant: shard.to_owned(),
             objects_count: true,
             filters: Some(filters),
         };
@@ -148,19 +152,19 @@ impl WeaviateIndex {
         Ok(dropped)
     }
 
-    /// Deletes until nothing matches any more, and counts to be sure.
-    pub(crate) async fn delete(&self, tenant: &Tenant, filters: Filters) -> PortResult<()> {
+    /// Deletes from a shard until nothing matches any more, and counts to be sure.
+    pub(crate) async fn delete(&self, shard: &str, filters: Filters) -> PortResult<()> {
         for _ in 0..ROUNDS {
             let request = BatchDeleteRequest {
                 collection: self.schema.collection.clone(),
                 filters: Some(filters.clone()),
-                tenant: Some(shard(tenant)),
+                tenant: Some(shard.to_owned()),
             };
             let reply = or_nothing(self.grpc.delete(request).await, BatchDeleteReply::default())?;
             if reply.failed > 0 {
                 tracing::warn!(failed = reply.failed, "the index did not delete some passages");
                 tokio::time::sleep(PAUSE).await;
-            } else if reply.matches == 0 && self.count_of_all(tenant, filters.clone()).await? == 0 {
+            } else if reply.matches == 0 && self.count_in(shard, filters.clone()).await? == 0 {
                 return Ok(());
             }
         }

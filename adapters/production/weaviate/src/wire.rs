@@ -179,6 +179,8 @@ pub(crate) struct SearchRequest {
     pub(crate) metadata: Option<MetadataRequest>,
     #[prost(uint32, tag = "30")]
     pub(crate) limit: u32,
+    #[prost(string, tag = "33")]
+    pub(crate) after: String,
     #[prost(message, optional, tag = "40")]
     pub(crate) filters: Option<Filters>,
     #[prost(message, optional, tag = "41")]
@@ -191,9 +193,11 @@ pub(crate) struct SearchRequest {
     pub(crate) uses_127_api: bool,
 }
 
-/// No properties are asked for: SQL has them.
+/// A search asks for no properties: SQL has them.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct PropertiesRequest {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) non_ref_properties: Vec<String>,
     #[prost(bool, tag = "11")]
     pub(crate) return_all_nonref_properties: bool,
 }
@@ -262,8 +266,29 @@ pub(crate) struct SearchReply {
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct SearchResult {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) properties: Option<PropertiesResult>,
     #[prost(message, optional, tag = "2")]
     pub(crate) metadata: Option<MetadataResult>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PropertiesResult {
+    #[prost(message, optional, tag = "11")]
+    pub(crate) non_ref_props: Option<Properties>,
+}
+
+/// `properties.proto`, of which only texts are asked for.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Properties {
+    #[prost(map = "string, message", tag = "1")]
+    pub(crate) fields: HashMap<String, Property>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Property {
+    #[prost(string, tag = "13")]
+    pub(crate) text_value: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -140,6 +140,18 @@ impl DocumentStore for SqliteStore {
         .map_err(port_error)
     }
 
+    async fn unneeded_blobs(&self, keys: &[String]) -> PortResult<Vec<String>> {
+        sqlx::query_scalar(
+            "SELECT value FROM json_each(?1)
+             WHERE NOT EXISTS (SELECT 1 FROM document_versions v WHERE v.blob = value)
+               AND NOT EXISTS (SELECT 1 FROM document_versions v WHERE v.text_blob = value)",
+        )
+        .bind(Value::from(keys).to_string())
+        .fetch_all(self.readers())
+        .await
+        .map_err(port_error)
+    }
+
     async fn live_version(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Option<VersionId>> {
         sqlx::query_scalar::<_, Option<Uuid>>(
             "SELECT live_version FROM documents WHERE id = ?1 AND tenant = ?2 AND hidden = 0",

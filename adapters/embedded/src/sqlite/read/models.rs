@@ -13,19 +13,19 @@ impl ModelStore for SqliteStore {
         Ok(EmbeddingModels(rows.iter().filter_map(read_model).collect()))
     }
 
-    async fn versions_without(
+    async fn answering_versions(
         &self,
-        model: &str,
+        without: Option<&str>,
         after: Option<VersionId>,
         limit: u32,
     ) -> PortResult<Vec<VersionId>> {
         sqlx::query_scalar::<_, Uuid>(
             "SELECT d.live_version FROM documents d
              WHERE d.live_version IS NOT NULL AND d.hidden = 0 AND d.live_version > ?2
-               AND NOT EXISTS (SELECT 1 FROM version_models m WHERE m.version = d.live_version AND m.model = ?1)
+               AND (?1 IS NULL OR NOT EXISTS (SELECT 1 FROM version_models m WHERE m.version = d.live_version AND m.model = ?1))
              ORDER BY d.live_version LIMIT ?3",
         )
-        .bind(model)
+        .bind(without)
         .bind(after.map_or(Uuid::nil(), |version| version.0))
         .bind(i64::from(limit))
         .fetch_all(self.readers())

@@ -9,21 +9,20 @@ use std::collections::BTreeMap;
 
 /// Adds the words of passages to the rows of their neighbours. Doing it again writes nothing.
 pub(super) async fn insert(tx: &mut Tx<'_>, version: VersionId, chunks: &[Chunk]) -> Result<(), Failed> {
-    let tenant: Option<String> = sqlx::query_scalar("SELECT tenant FROM document_versions WHERE id = $1")
-        .bind(version.0)
+    let tenant = sqlx::query_scalar!("SELECT tenant FROM document_versions WHERE id = $1", version.0)
         .fetch_optional(&mut *tx.conn)
         .await?;
     let Some(tenant) = tenant else { return Ok(()) };
     for (block, keys) in blocks(&tenant, chunks).await? {
-        sqlx::query(
+        sqlx::query!(
             "INSERT INTO chunk_words (version, block, keys) VALUES ($1, $2, $3)
              ON CONFLICT (version, block) DO UPDATE
              SET keys = (SELECT array_agg(DISTINCT key) FROM unnest(chunk_words.keys || excluded.keys) key)
              WHERE NOT chunk_words.keys @> excluded.keys",
+            version.0,
+            block,
+            &keys
         )
-        .bind(version.0)
-        .bind(block)
-        .bind(keys)
         .execute(&mut *tx.conn)
         .await?;
     }

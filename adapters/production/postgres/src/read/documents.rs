@@ -180,6 +180,18 @@ impl DocumentStore for PostgresStore {
         .map_err(port_error)
     }
 
+    async fn unneeded_blobs(&self, keys: &[String]) -> PortResult<Vec<String>> {
+        sqlx::query_scalar!(
+            r#"SELECT key AS "key!" FROM unnest($1::text[]) AS given (key)
+               WHERE NOT EXISTS (SELECT 1 FROM document_versions v WHERE v.blob = key)
+                 AND NOT EXISTS (SELECT 1 FROM document_versions v WHERE v.text_blob = key)"#,
+            keys
+        )
+        .fetch_all(self.pool())
+        .await
+        .map_err(port_error)
+    }
+
     async fn live_version(&self, tenant: &Tenant, id: DocumentId) -> PortResult<Option<VersionId>> {
         sqlx::query_scalar!(
             "SELECT live_version FROM documents WHERE id = $1 AND tenant = $2 AND NOT hidden",

@@ -11,7 +11,7 @@ mod models;
 mod usage;
 mod words;
 
-pub(crate) use models::read_model;
+pub(crate) use models::ModelRow;
 
 use chat_core::PageRequest;
 use serde::de::DeserializeOwned;
