@@ -105,6 +105,21 @@ impl Idempotency {
             Err(error) => Err(error.into()),
         }
     }
+
+    /// The same, and what the caller is told: this answer, or the one that was given before.
+    pub async fn answer(
+        &self,
+        state: &AppState,
+        caller: &Caller,
+        changes: Vec<Change>,
+        publish: Published,
+        answer: Answer,
+    ) -> Result<Response, Problem> {
+        match self.commit(state, caller, changes, publish, &answer).await? {
+            Recorded::Replayed(replayed) => Ok(replayed),
+            Recorded::Fresh => Ok(answer.into_response()),
+        }
+    }
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

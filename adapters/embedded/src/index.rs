@@ -26,7 +26,8 @@ use failure::failed;
 use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream, stream::BoxStream};
 use loaded::{Loaded, SpaceName};
 use passages::Passages;
-use sqlx::{Connection, SqliteConnection, SqlitePool};
+use sqlx::Connection;
+use sqlx_sqlite::{SqliteConnection, SqlitePool};
 use std::{
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},

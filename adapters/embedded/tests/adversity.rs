@@ -6,7 +6,8 @@ use chat_core::{
     ports::{EventStore, Store},
 };
 use chat_embedded::{SqliteOptions, SqliteStore};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::Connection;
+use sqlx_sqlite::SqliteConnection;
 
 fn event(seq: u64, bytes: usize) -> Event {
     Event::new("response.output_text.delta", seq, &[], object([("delta", "字".repeat(bytes / 3).into())]))

@@ -94,7 +94,7 @@ async fn points(profile: Profile, server: &Deployment) -> Vec<(String, u64)> {
         return server.ground().points_of_models().await;
     }
     let file = server.folder().join("data/index.db");
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}?mode=ro", file.display())).await.unwrap();
+    let pool = sqlx_sqlite::SqlitePool::connect(&format!("sqlite:{}?mode=ro", file.display())).await.unwrap();
     let counts: Vec<(String, i64)> =
         sqlx::query_as("SELECT model, count(*) FROM points JOIN spaces USING (space) GROUP BY model")
             .fetch_all(&pool)

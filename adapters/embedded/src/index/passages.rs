@@ -14,7 +14,8 @@ use chat_core::{
     ports::{Hit, IndexQuery, Point, SearchMode},
 };
 use futures::TryStreamExt;
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row as _;
+use sqlx_sqlite::{SqliteConnection, SqliteRow};
 use std::collections::HashMap;
 use uuid::Uuid;
 

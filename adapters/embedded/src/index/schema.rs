@@ -3,9 +3,10 @@
 
 use super::loaded::SpaceName;
 use chat_core::{PortError, PortResult, Tenant, VersionId};
-use sqlx::{
-    Connection, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use sqlx::Connection;
+use sqlx_sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use std::{path::Path, time::Duration};
 use uuid::Uuid;

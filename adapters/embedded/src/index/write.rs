@@ -6,7 +6,7 @@ use super::{
     terms::{self, Term},
 };
 use chat_core::{DocumentId, PortError, PortResult, Tenant, VersionId, ports::Point};
-use sqlx::SqliteConnection;
+use sqlx_sqlite::SqliteConnection;
 
 /// How many points one step removes.
 const STEP: i64 = 2_000;

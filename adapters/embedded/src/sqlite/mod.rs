@@ -12,9 +12,8 @@ use chat_core::{
 };
 use error::port_error;
 use futures::future::BoxFuture;
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use sqlx_sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use std::{path::PathBuf, time::Duration};
 pub(crate) use writer::read_clock;

@@ -2,7 +2,7 @@
 
 use super::{now, read_clock};
 use chat_core::{JobId, Timestamp, ports::Upkeep};
-use sqlx::SqliteConnection;
+use sqlx_sqlite::SqliteConnection;
 use std::time::Duration;
 
 /// Rows that one step removes.

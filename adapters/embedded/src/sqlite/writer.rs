@@ -12,7 +12,8 @@ use chat_core::{
     Write,
     ports::{Reaped, Upkeep},
 };
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Connection, Row};
+use sqlx_sqlite::SqliteConnection;
 use std::time::Duration;
 use tokio::{
     sync::{Mutex, mpsc, oneshot},

@@ -3,17 +3,12 @@ use crate::{
     answer::Answer,
     caller::Caller,
     fields::{Fields, Input},
-    idempotency::Recorded,
     json::JsonBody,
     problem::{Problem, ProblemBody},
     state::AppState,
     views::CollectionView,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::{Change, Collection, CollectionId};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -70,8 +65,5 @@ pub async fn create_collection(
     let location = format!("/api/v1/collections/{}", collection.id);
     let answer = Answer::new(StatusCode::CREATED, &CollectionView::from(collection.clone())).at(location);
     let changes = vec![Change::InsertCollection(Box::new(collection))];
-    match body.idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await? {
-        Recorded::Replayed(response) => Ok(response),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, changes, Vec::new(), answer).await
 }

@@ -3,18 +3,13 @@ use crate::{
     answer::Answer,
     caller::Caller,
     fields::Nothing,
-    idempotency::Recorded,
     json::JsonBody,
     path::PathId,
     problem::{Problem, ProblemBody},
     state::AppState,
     views::JobView,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::DocumentId;
 
 /// Stops reading the newest version of a document. A version that answers already goes on answering.
@@ -45,8 +40,5 @@ pub async fn cancel_document(
     let job = store.job(Some(&caller.tenant), document.job).await?;
     let changes = stop_ingestion(&caller, id);
     let answer = Answer::new(StatusCode::ACCEPTED, &JobView::from(job));
-    match body.idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, changes, Vec::new(), answer).await
 }

@@ -3,16 +3,11 @@ use crate::{
     answer::Answer,
     caller::Caller,
     fields::{Fields, Input},
-    idempotency::Recorded,
     json::JsonBody,
     problem::{Problem, ProblemBody},
     state::AppState,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::{Change, JobFilter, JobState, Scope, Tenant};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -138,8 +133,5 @@ pub async fn change_jobs(
     let affected = state.commit(vec![change], Vec::new()).await?.affected;
     // How many is known only now; done twice, the second time finds nothing left to do.
     let answer = Answer::new(StatusCode::OK, &BulkView { object: "job.bulk", affected });
-    match body.idempotency.commit(&state, &caller, Vec::new(), Vec::new(), &answer).await? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, Vec::new(), Vec::new(), answer).await
 }

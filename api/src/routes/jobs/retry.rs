@@ -2,18 +2,13 @@ use crate::{
     answer::Answer,
     caller::Caller,
     fields::Nothing,
-    idempotency::Recorded,
     json::JsonBody,
     path::PathId,
     problem::{Problem, ProblemBody},
     state::AppState,
     views::JobView,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::{Change, JobFilter, JobId, JobState};
 
 /// Runs a job again that was given up or cancelled. Its history stays.
@@ -44,8 +39,5 @@ pub async fn retry_job(
     let filter = JobFilter { tenant: caller.job_tenant().cloned(), ..JobFilter::default() };
     let changes = vec![Change::RetryJobs(filter, vec![id])];
     let answer = Answer::new(StatusCode::ACCEPTED, &JobView::from(job));
-    match body.idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, changes, Vec::new(), answer).await
 }

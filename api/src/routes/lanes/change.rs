@@ -1,13 +1,10 @@
 //! What pausing and resuming have in common.
 
 use crate::{
-    answer::Answer, caller::Caller, fields::Nothing, idempotency::Recorded, json::JsonBody, problem::Problem,
-    state::AppState, views::LaneView,
+    answer::Answer, caller::Caller, fields::Nothing, json::JsonBody, problem::Problem, state::AppState,
+    views::LaneView,
 };
-use axum::{
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{http::StatusCode, response::Response};
 use chat_core::{Change, Lane};
 
 /// Writes that a lane is paused from now on, or is not any more; answers with the lane as it is then.
@@ -29,8 +26,5 @@ pub(super) async fn set_paused(
     let change = if paused { Change::PauseLane(lane) } else { Change::ResumeLane(lane) };
     tracing::info!(lane = lane.as_str(), paused, "an operator paused or resumed a lane");
     let answer = Answer::new(StatusCode::OK, &view);
-    match body.idempotency.commit(state, caller, vec![change], Vec::new(), &answer).await? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(state, caller, vec![change], Vec::new(), answer).await
 }

@@ -2,18 +2,13 @@ use crate::{
     answer::Answer,
     caller::Caller,
     fields::Nothing,
-    idempotency::Recorded,
     json::JsonBody,
     path::PathId,
     problem::{Problem, ProblemBody},
     state::AppState,
     views::ResponseView,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::{Change, JobFilter, ResponseId};
 
 /// Stops a response. Its status is `cancelled` once the provider's connection is closed and what was said is stored.
@@ -41,8 +36,5 @@ pub async fn cancel_response(
     let filter = JobFilter { tenant: Some(caller.tenant.clone()), ..JobFilter::default() };
     let changes = vec![Change::CancelJobs(filter, vec![response.job])];
     let answer = Answer::new(StatusCode::ACCEPTED, &chat_jobs::response_json(&response));
-    match body.idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, changes, Vec::new(), answer).await
 }

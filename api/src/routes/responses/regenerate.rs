@@ -2,7 +2,6 @@ use crate::{
     answer::Answer,
     caller::Caller,
     fields::{Fields, Input},
-    idempotency::Recorded,
     json::JsonBody,
     limits::check_quota,
     path::PathId,
@@ -11,11 +10,7 @@ use crate::{
     turn::{Turn, check_collections, read_options},
     views::ResponseView,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::{ResponseId, TurnOptions};
 use utoipa::ToSchema;
 
@@ -77,10 +72,7 @@ pub async fn regenerate_response(
     let turn = Turn::of(&state, &caller, &message, options);
     let answer =
         Answer::new(StatusCode::ACCEPTED, &chat_jobs::response_json(&turn.response)).at(turn.location());
-    match body.idempotency.commit(&state, &caller, turn.changes(), turn.published(), &answer).await? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, turn.changes(), turn.published(), answer).await
 }
 
 fn merge(new: TurnOptions, old: TurnOptions) -> TurnOptions {

@@ -2,7 +2,6 @@ use crate::{
     answer::Answer,
     caller::{Caller, Operator},
     fields::Nothing,
-    idempotency::Recorded,
     json::JsonBody,
     problem::{Problem, ProblemBody},
     state::AppState,
@@ -11,7 +10,7 @@ use crate::{
 use axum::{
     extract::{Path, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use chat_core::{Change, Tenant};
 
@@ -36,8 +35,5 @@ pub async fn run_schedule(
     let view = JobView::fresh(&job, state.ports.clock.now());
     let changes = vec![Change::Enqueue(Box::new(job))];
     let answer = Answer::new(StatusCode::ACCEPTED, &view);
-    match body.idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, changes, Vec::new(), answer).await
 }

@@ -2,18 +2,13 @@ use crate::{
     answer::Answer,
     caller::Caller,
     fields::{Fields, Input},
-    idempotency::Recorded,
     json::JsonBody,
     problem::{Problem, ProblemBody},
     state::AppState,
     turn::{COLLECTIONS, check_collections},
     views::SearchView,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::{CollectionId, ports::SearchMode};
 use chat_jobs::SearchRequest;
 use serde_json::{Map, Value};
@@ -95,8 +90,5 @@ pub async fn search_passages(
     let request = SearchRequest { tenant: caller.tenant.clone(), query, collections, limit, mode, filter };
     let findings = chat_jobs::search(&state.ports, &request).await?;
     let answer = Answer::new(StatusCode::OK, &SearchView::from(findings));
-    match body.idempotency.commit(&state, &caller, Vec::new(), Vec::new(), &answer).await? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, Vec::new(), Vec::new(), answer).await
 }

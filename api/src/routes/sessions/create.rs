@@ -3,18 +3,13 @@ use crate::{
     answer::Answer,
     caller::Caller,
     fields::{Fields, Input},
-    idempotency::Recorded,
     json::JsonBody,
     problem::{Problem, ProblemBody},
     state::AppState,
     turn::check_collections,
     views::SessionView,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::{Change, CollectionId, Session, SessionId};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -78,8 +73,5 @@ pub async fn create_session(
     let location = format!("/api/v1/sessions/{}", session.id);
     let answer = Answer::new(StatusCode::CREATED, &SessionView::from(session.clone())).at(location);
     let changes = vec![Change::InsertSession(Box::new(session))];
-    match body.idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await? {
-        Recorded::Replayed(response) => Ok(response),
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    body.idempotency.answer(&state, &caller, changes, Vec::new(), answer).await
 }

@@ -2,7 +2,8 @@
 
 use super::{ClaimRequest, Tx};
 use chat_core::{Claim, Fence, JobId, Lane, Tenant, Timestamp, WorkerId};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
+use sqlx_sqlite::SqliteRow;
 use std::collections::HashMap;
 use uuid::Uuid;
 

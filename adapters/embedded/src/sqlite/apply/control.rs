@@ -2,7 +2,8 @@
 
 use super::Tx;
 use chat_core::{Committed, JobFilter, JobId, Lane, WorkerId};
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{QueryBuilder, Row};
+use sqlx_sqlite::Sqlite;
 use uuid::Uuid;
 
 /// A job that is asked to stop goes before others, so that its end is known soon.

@@ -3,7 +3,8 @@
 use super::{Slot, Tx};
 use chat_core::{AttemptError, Committed, ErrorKind, Held, JobId, Lane, Outcome, PortError};
 use serde_json::Value;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
+use sqlx_sqlite::SqliteRow;
 use std::collections::HashMap;
 use uuid::Uuid;
 

@@ -27,7 +27,7 @@ use chat_core::{
 };
 use events::AppendRequest;
 use serde_json::Value;
-use sqlx::SqliteConnection;
+use sqlx_sqlite::SqliteConnection;
 use std::time::Duration;
 
 /// An answer that waits for its transaction to be durable.

@@ -6,7 +6,8 @@ use chat_core::{
     Timestamp,
     ports::{ChatStore, History},
 };
-use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row};
+use sqlx_sqlite::{Sqlite, SqliteRow};
 use std::collections::HashMap;
 use uuid::Uuid;
 

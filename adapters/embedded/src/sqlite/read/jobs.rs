@@ -5,7 +5,8 @@ use chat_core::{
     PortError, PortResult, Ready, SessionId, Tenant, Timestamp, WorkerId, WorkerState,
     ports::{JobStore, Reaped},
 };
-use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row};
+use sqlx_sqlite::{Sqlite, SqliteRow};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -56,10 +57,17 @@ impl JobStore for SqliteStore {
     }
 
     async fn lane_stats(&self, unfinished_only: bool) -> PortResult<Vec<LaneStats>> {
+        // State by state: each of an unfinished job has an index of its own, and ended jobs are many.
         let rows = sqlx::query(
-            "SELECT lane, kind, state, count(*), min(created_at) FROM jobs WHERE state < ?1 GROUP BY lane, kind, state",
+            "SELECT lane, kind, state, count(*), min(created_at)
+             FROM (SELECT lane, kind, state, created_at FROM jobs WHERE state = 0
+                   UNION ALL SELECT lane, kind, state, created_at FROM jobs WHERE state = 1
+                   UNION ALL SELECT lane, kind, state, created_at FROM jobs WHERE state = 2
+                   UNION ALL SELECT lane, kind, state, created_at FROM jobs WHERE state = 3
+                   UNION ALL SELECT lane, kind, state, created_at FROM jobs WHERE state >= 4 AND NOT ?1)
+             GROUP BY lane, kind, state",
         )
-        .bind(if unfinished_only { 4 } else { 9 })
+        .bind(unfinished_only)
         .fetch_all(self.readers())
         .await
         .map_err(port_error)?;

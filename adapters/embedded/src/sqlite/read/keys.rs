@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use chat_core::{
     ApiKey, KeyId, Page, PageRequest, PortError, PortResult, Tenant, Timestamp, ports::KeyStore,
 };
-use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row};
+use sqlx_sqlite::{Sqlite, SqliteRow};
 use uuid::Uuid;
 
 const COLUMNS: &str =

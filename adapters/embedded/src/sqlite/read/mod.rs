@@ -14,7 +14,8 @@ pub(crate) use models::read_model;
 
 use chat_core::PageRequest;
 use serde::de::DeserializeOwned;
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::QueryBuilder;
+use sqlx_sqlite::Sqlite;
 
 /// How long an idempotent request's answer is kept: a day.
 pub(crate) const ANSWER_AGE_MS: i64 = 24 * 60 * 60 * 1_000;

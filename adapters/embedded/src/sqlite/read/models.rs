@@ -1,6 +1,7 @@
 use crate::sqlite::{SqliteStore, error::port_error};
 use chat_core::{EmbeddingModel, EmbeddingModels, ModelState, PortResult, VersionId, ports::ModelStore};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
+use sqlx_sqlite::SqliteRow;
 use uuid::Uuid;
 
 #[async_trait::async_trait]

@@ -6,7 +6,8 @@ use chat_core::{
     DAY_MS, Page, PortResult, SessionId, Tenant, Timestamp, Usage, UsageGroup, UsageOf, UsageQuery, UsageSum,
     ports::UsageStore,
 };
-use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row};
+use sqlx_sqlite::{Sqlite, SqliteRow};
 use uuid::Uuid;
 
 #[async_trait]

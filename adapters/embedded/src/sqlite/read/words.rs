@@ -8,7 +8,8 @@ use chat_core::{
     text::Ranking,
 };
 use futures::TryStreamExt;
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{QueryBuilder, Row};
+use sqlx_sqlite::Sqlite;
 use uuid::Uuid;
 
 /// The most passages that are read, those of the newest documents first.

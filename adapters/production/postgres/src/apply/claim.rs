@@ -33,7 +33,7 @@ impl LostClaims {
         let released = sqlx::query!(
             "UPDATE jobs SET state = 1, worker = NULL, max_attempts = max_attempts + 1
              FROM unnest($1::uuid[], $2::uuid[]) AS lost (id, fence)
-             WHERE jobs.id = lost.id AND jobs.fence = lost.fence AND jobs.state = 3",
+             WHERE jobs.id = lost.id AND jobs.fence = lost.fence AND jobs.state + 0 = 3",
             &ids[..],
             &fences[..]
         )

@@ -110,7 +110,7 @@ async fn apply(tx: &mut Tx<'_>, write: &Write) -> Result<Committed, Failed> {
 /// Held to the end of the transaction: nobody can take the job over before these writes are done.
 async fn guard(tx: &mut Tx<'_>, held: Held) -> Result<(), Failed> {
     sqlx::query!(
-        "SELECT id FROM jobs WHERE id = $1 AND fence = $2 AND state = 3 FOR UPDATE",
+        "SELECT id FROM jobs WHERE id = $1 AND fence = $2 AND state + 0 = 3 FOR UPDATE",
         held.job.0,
         held.fence.0
     )

@@ -52,7 +52,7 @@ async fn insert_held(pool: &PgPool, requests: &[Appends]) -> sqlx::Result<HashSe
                            AS row (job, fence, stream, first_seq, last_seq, events)
          ), held AS (
              SELECT jobs.id FROM jobs JOIN batch ON jobs.id = batch.job AND jobs.fence = batch.fence
-             WHERE jobs.state = 3 ORDER BY jobs.id FOR SHARE OF jobs
+             WHERE jobs.state + 0 = 3 ORDER BY jobs.id FOR SHARE OF jobs
          ), written AS (
              INSERT INTO chat_streams (stream, first_seq, last_seq, events, created_at)
              SELECT stream, first_seq, last_seq, events, chat_now() FROM batch

@@ -58,7 +58,7 @@ async fn succeed(
              SELECT jobs.id, row.result
              FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS row (id, fence, result)
              JOIN jobs ON jobs.id = row.id AND jobs.fence = row.fence
-             WHERE jobs.state = 3 AND jobs.parent IS NULL AND jobs.concurrency_key IS NULL
+             WHERE jobs.state + 0 = 3 AND jobs.parent IS NULL AND jobs.concurrency_key IS NULL
              ORDER BY jobs.id FOR UPDATE OF jobs
          )
          UPDATE jobs
@@ -97,7 +97,7 @@ pub(super) async fn finish(
              unique_key = CASE WHEN $3 < 4 OR unique_forever THEN unique_key END,
              errors = CASE WHEN $7::text IS NULL THEN errors
                            ELSE (coalesce(errors, '[]')::jsonb || $7::text::jsonb)::text END
-         WHERE id = $1 AND fence = $2 AND state = 3
+         WHERE id = $1 AND fence = $2 AND state + 0 = 3
          RETURNING parent, concurrency_key, lane",
         held.job.0,
         held.fence.0,

@@ -1,4 +1,8 @@
 //! What the store writes.
+//!
+//! Whoever looks for running jobs by their ids writes `state + 0 = 3`. With `state = 3` the planner may look through the
+//! whole index of running jobs for each id: by its statistics there are none, but a dead entry of every job that ran
+//! since the last vacuum is in it (seen: 6 seconds for a group of 256 ends, after three million jobs).
 
 /// A statement about one thing.
 macro_rules! run {

@@ -56,11 +56,16 @@ impl JobStore for PostgresStore {
     }
 
     async fn lane_stats(&self, unfinished_only: bool) -> PortResult<Vec<LaneStats>> {
-        let ended = if unfinished_only { 4_i16 } else { 9 };
+        // State by state: each of an unfinished job has an index of its own, and ended jobs are many.
         let rows = sqlx::query!(
-            r#"SELECT lane, kind, state, count(*) AS "count!", min(created_at) AS "oldest!" FROM jobs
-               WHERE state < $1 GROUP BY lane, kind, state"#,
-            ended
+            r#"SELECT lane AS "lane!", kind AS "kind!", state AS "state!", count(*) AS "count!", min(created_at) AS "oldest!"
+               FROM (SELECT lane, kind, state, created_at FROM jobs WHERE state = 0
+                     UNION ALL SELECT lane, kind, state, created_at FROM jobs WHERE state = 1
+                     UNION ALL SELECT lane, kind, state, created_at FROM jobs WHERE state = 2
+                     UNION ALL SELECT lane, kind, state, created_at FROM jobs WHERE state = 3
+                     UNION ALL SELECT lane, kind, state, created_at FROM jobs WHERE state >= 4 AND NOT $1) AS jobs
+               GROUP BY lane, kind, state"#,
+            unfinished_only
         )
         .fetch_all(self.pool())
         .await
