@@ -30,6 +30,8 @@ pub struct Options {
     pub embedding_price: Option<f64>,
     /// How much callers may ask for.
     pub limits: Limits,
+    /// Whether index and files can be nobody else's: then what no row knows is removed.
+    pub owns_stores: bool,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             output_price: None,
             embedding_price: None,
             limits: Limits::default(),
+            owns_stores: true,
         }
     }
 }

@@ -58,6 +58,19 @@ async fn passages_without_a_row_are_removed() {
 }
 
 #[tokio::test]
+async fn what_may_be_somebody_elses_is_told_and_left_alone() {
+    let (mut rig, _) = rig().await;
+    rig.options.owns_stores = false;
+    let points = rig.index.len();
+    rig.index.add(&rig.tenant, MODEL, vec![point(VersionId::new())]);
+    rig.blobs.insert("uploads/acme/nobody", "left behind");
+    let found = reconcile(&rig).await;
+    assert_eq!((&found["stray_versions"], &found["stray_files"]), (&1.into(), &1.into()));
+    assert_eq!(rig.index.len(), points + 1);
+    assert!(rig.blobs.keys().contains(&"uploads/acme/nobody".to_owned()));
+}
+
+#[tokio::test]
 async fn passages_of_a_failed_version_are_removed_and_of_one_on_its_way_are_not() {
     for (status, stays) in [
         (DocumentStatus::Failed, false),

@@ -4,6 +4,7 @@ use crate::fakes::{Rig, Step, data, names, say, text_of};
 use chat_core::{
     Message, MessageId, ResponseStatus, Role,
     ports::{FinishReason, Purpose},
+    text::count_tokens,
 };
 use chat_jobs::response_json;
 use serde_json::{Value, json};
@@ -226,6 +227,20 @@ async fn usage_is_the_providers_or_counted_and_priced() {
     let usage = rig.response(id).usage.unwrap();
     assert_eq!(usage.output_tokens, 3);
     assert!(usage.input_tokens > 100, "the prompt is counted: {usage:?}");
+}
+
+#[tokio::test]
+async fn a_prompt_is_counted_as_it_was_sent() {
+    let rig = Rig::new();
+    rig.know(&"绿茶要用八十度的水。Green tea wants water of eighty degrees.\n\n".repeat(120)).await;
+    let (id, job) = rig.ask(rig.session(), "绿茶用什么水？");
+    rig.llm.script(say(&["八十度。"]));
+    rig.run(&rig.claim(job)).await.unwrap();
+    let sent = rig.llm.asked().pop().unwrap().messages;
+    assert!(sent.last().unwrap().content.matches("<passage number").count() > 2, "{sent:?}");
+    let sent: u64 = sent.iter().map(|message| count_tokens(&message.content) as u64).sum();
+    let counted = rig.response(id).usage.unwrap().input_tokens;
+    assert!(counted.abs_diff(sent) <= sent / 50, "{counted} of {sent}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::Reach;
 use crate::settings::secret_key;
 use chat_api::{ApiOptions, Identity};
-use chat_config::{AllowedHosts, CorsOrigins, Settings, Storage};
+use chat_config::{AllowedHosts, CorsOrigins, DatabaseUrl, Index, Settings, Storage};
 use chat_core::{Lane, text::ChunkOptions};
 use chat_worker::WorkerOptions;
 
@@ -29,7 +29,15 @@ pub(super) fn work(settings: &Settings) -> chat_jobs::Options {
         output_price: llm.prices.map(|prices| prices.output),
         embedding_price: settings.embedding.price,
         limits: settings.limits,
+        owns_stores: owns_stores(settings),
     }
+}
+
+/// One process at a time has the data folder; servers may be shared.
+fn owns_stores(settings: &Settings) -> bool {
+    matches!(settings.database.url, DatabaseUrl::Sqlite { .. })
+        && matches!(settings.storage, Storage::File { .. })
+        && matches!(settings.index, Index::Embedded)
 }
 
 /// Options of a worker.

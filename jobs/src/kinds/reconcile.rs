@@ -1,5 +1,6 @@
 //! Compares the rows with the index and with the files, and has put right what differs. Nothing should: what is written
 //! and what is removed is settled by the jobs that do it. This finds what a lost disk, a restored copy or a defect left.
+//! What no row knows is counted, and removed only where index and files can be nobody else's.
 
 use crate::{
     BackfillChunks, DeleteDocument, Done, JobContext, JobError, JobKind, RemoveVersion,
@@ -95,8 +96,11 @@ async fn removed(cx: &JobContext, holding: &Holding) -> PortResult<bool> {
     let version = match cx.ports.store.version(holding.version).await {
         Ok(version) => version,
         Err(error) if error.kind == ErrorKind::NotFound => {
-            // Rows come first and ids are never used again, so nobody waits for these.
-            cx.ports.index.discard(holding).await?;
+            // Rows come first and ids are never used again, so nobody waits for these; but they may be those of another
+            // deployment that uses the same server.
+            if cx.options.owns_stores {
+                cx.ports.index.discard(holding).await?;
+            }
             return Ok(true);
         }
         Err(error) => return Err(error),
@@ -174,7 +178,9 @@ async fn files_against_rows(cx: &JobContext, findings: &mut Findings) -> PortRes
             let old = page.into_iter().filter(|file| file.written.0 < oldest);
             let keys: Vec<String> = old.map(|file| file.key).collect();
             for key in cx.ports.store.unneeded_blobs(&keys).await? {
-                cx.ports.blobs.delete(&key).await?;
+                if cx.options.owns_stores {
+                    cx.ports.blobs.delete(&key).await?;
+                }
                 findings.stray_files += 1;
             }
             cx.progress(findings.json()).await?;

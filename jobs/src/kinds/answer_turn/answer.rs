@@ -7,7 +7,7 @@ use super::{
     speak::{since_accepted, speak},
     turn::Turn,
 };
-use crate::{Degraded, Findings, JobContext, SearchRequest, Voice, measure, search, shortest};
+use crate::{Degraded, Findings, Found, JobContext, SearchRequest, Voice, measure, search, shortest};
 use chat_core::{
     Change, PortResult, Reference, object,
     ports::{Completion, FinishReason, PromptPassage, Purpose, SearchMode},
@@ -30,10 +30,11 @@ pub(super) async fn answer(
     let (found, summary) = tokio::join!(retrieve(cx, turn, draft), summarise(cx, turn));
     let (query, Findings { found, degraded }) = found?;
     let summary = keep_summary(turn, voice, draft, summary).await?;
+    let prompt_tokens = prompt_tokens(turn, summary.as_deref(), &found);
     draft.passages = (1..).zip(found).map(|(index, found)| reference(index, &found)).collect();
     tell_found(cx, turn, voice, &draft.passages, degraded).await?;
     let completion = completion(cx, turn, summary.as_deref(), &draft.passages, query);
-    draft.prompt_tokens = completion.messages.iter().map(|message| count_tokens(&message.content)).sum();
+    draft.prompt_tokens = prompt_tokens;
     let finish = speak(cx, turn, voice, draft, completion).await?;
     measure::first_token(&turn.response.model, draft.timings.first_token_ms);
     Ok(finish)
@@ -140,6 +141,22 @@ fn completion(
         first_token_timeout: cx.options.first_token_timeout,
         idle_timeout: cx.options.idle_timeout,
     }
+}
+
+/// How many tokens the prompt has. Passages know their own length: counting them again would take milliseconds, and
+/// nothing is said before.
+fn prompt_tokens(turn: &Turn, summary: Option<&str>, found: &[Found]) -> usize {
+    let untold = |(index, found): (u32, &Found)| PromptPassage {
+        index,
+        title: found.passage.title(),
+        text: String::new(),
+        score: found.score,
+    };
+    let passages: Vec<_> = (1..).zip(found).map(untold).collect();
+    let (question, instructions) = (&turn.message.content, turn.session.instructions.as_deref());
+    let frame = prompt::answer(instructions, summary, &turn.memory.recent, &passages, question);
+    let counted: usize = frame.iter().map(|message| count_tokens(&message.content)).sum();
+    counted + found.iter().map(|found| found.passage.chunk.tokens as usize).sum::<usize>()
 }
 
 fn prompt_passage(passage: &Reference) -> PromptPassage {

@@ -123,6 +123,7 @@ impl Process {
             ("HOST", "127.0.0.1"),
             ("LOG_FORMAT", "json"),
             ("LOG_FILE", "off"),
+            ("LOG_LEVEL", "info"), // the line that says that it is ready
             ("OPENAI_BASE_URL", model),
             ("LLM_MODEL", "bench"),
             ("EMBEDDING_MODEL", "offline"),
