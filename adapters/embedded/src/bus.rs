@@ -45,8 +45,8 @@ impl Default for MemoryBus {
 
 #[async_trait]
 impl Bus for MemoryBus {
-    async fn seize(&self, stream: StreamId, fence: Fence) {
-        self.streams.open(stream).log().seize(fence);
+    async fn seize(&self, stream: StreamId, fence: Fence) -> Option<u64> {
+        self.streams.open(stream).log().seize(fence)
     }
 
     async fn publish(&self, stream: StreamId, fence: Option<Fence>, events: &[Event]) {
@@ -65,10 +65,6 @@ impl Bus for MemoryBus {
         if finished {
             self.streams.forget_finished(stream);
         }
-    }
-
-    async fn last_seq(&self, stream: StreamId) -> Option<u64> {
-        self.streams.find(stream)?.log().last_seq()
     }
 
     fn persisted(&self, stream: StreamId, seq: u64) {

@@ -27,11 +27,10 @@ impl Follower for Reader {
 
 #[async_trait]
 impl Bus for Scripted {
-    async fn seize(&self, _stream: StreamId, _fence: Fence) {}
-    async fn publish(&self, _stream: StreamId, _fence: Option<Fence>, _events: &[Event]) {}
-    async fn last_seq(&self, _stream: StreamId) -> Option<u64> {
+    async fn seize(&self, _stream: StreamId, _fence: Fence) -> Option<u64> {
         None
     }
+    async fn publish(&self, _stream: StreamId, _fence: Option<Fence>, _events: &[Event]) {}
     fn persisted(&self, _stream: StreamId, _seq: u64) {}
     async fn follow(&self, _stream: StreamId) -> PortResult<Box<dyn Follower>> {
         let script = self.0.lock().unwrap().take();

@@ -33,12 +33,11 @@ pub trait Follower: Send {
 /// Live events and control messages. It may lose everything: SQL has the events too.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Makes `fence` the only writer of a stream: what earlier claims publish from now on is dropped.
-    async fn seize(&self, stream: StreamId, fence: Fence);
+    /// Makes `fence` the only writer of a stream: what earlier claims publish from now on is dropped. Answers with the
+    /// highest number that the bus has seen in it, if it knows the stream.
+    async fn seize(&self, stream: StreamId, fence: Fence) -> Option<u64>;
     /// Publishes numbered events to who follows. With a fence that was superseded, nothing is published.
     async fn publish(&self, stream: StreamId, fence: Option<Fence>, events: &[Event]);
-    /// The highest number that the bus has seen in this stream, if it knows the stream.
-    async fn last_seq(&self, stream: StreamId) -> Option<u64>;
     /// Events up to this number are in SQL: the bus need not keep them.
     fn persisted(&self, stream: StreamId, seq: u64);
     /// A reader of this stream.

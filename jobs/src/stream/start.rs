@@ -28,10 +28,14 @@ impl Start {
     /// A claim publishes nothing before its first event is in SQL. So if SQL has no more than `response.queued`,
     /// nothing else was ever published, whatever the bus has forgotten.
     pub(crate) async fn find(cx: &JobContext, stream: StreamId) -> PortResult<Self> {
-        cx.ports.bus.seize(stream, cx.claim.fence).await;
-        let durable = cx.ports.store.last_event(stream).await?;
+        // In SQL this claim is the only writer already, so neither answer depends on the other.
+        let (published, durable) = tokio::join!(
+            cx.ports.bus.seize(stream, cx.claim.fence),
+            cx.ports.store.last_event(stream)
+        );
+        let durable = durable?;
         let begun = cx.claim.attempt > 1 || durable > QUEUED;
-        let start = match cx.ports.bus.last_seq(stream).await {
+        let start = match published {
             Some(seen) if seen > durable => {
                 let recovered = recover(cx, stream, durable, seen).await.unwrap_or_default();
                 Self { next: seen + 1, restarted: begun || seen > QUEUED, jumped: false, recovered }

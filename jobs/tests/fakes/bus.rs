@@ -39,8 +39,11 @@ impl FakeBus {
 
 #[async_trait]
 impl Bus for FakeBus {
-    async fn seize(&self, stream: StreamId, fence: Fence) {
-        self.0.lock().unwrap().entry(stream).or_default().fence = Some(fence);
+    async fn seize(&self, stream: StreamId, fence: Fence) -> Option<u64> {
+        let mut logs = self.0.lock().unwrap();
+        let log = logs.entry(stream).or_default();
+        log.fence = Some(fence);
+        log.events.last().map(|event| event.seq)
     }
 
     async fn publish(&self, stream: StreamId, fence: Option<Fence>, events: &[Event]) {
@@ -54,10 +57,6 @@ impl Bus for FakeBus {
             assert!(event.seq > last, "{} was published after {last}", event.seq);
             log.events.push(event.clone());
         }
-    }
-
-    async fn last_seq(&self, stream: StreamId) -> Option<u64> {
-        self.0.lock().unwrap().get(&stream)?.events.last().map(|event| event.seq)
     }
 
     fn persisted(&self, stream: StreamId, seq: u64) {

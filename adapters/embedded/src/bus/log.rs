@@ -70,12 +70,10 @@ impl Log {
         }
     }
 
-    pub(super) fn seize(&mut self, fence: Fence) {
+    /// Makes `fence` the only writer; answers with the highest number so far.
+    pub(super) fn seize(&mut self, fence: Fence) -> Option<u64> {
         self.fence = Some(fence);
         self.touched = Instant::now();
-    }
-
-    pub(super) fn last_seq(&self) -> Option<u64> {
         self.last
     }
 

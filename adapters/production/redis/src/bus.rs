@@ -84,12 +84,18 @@ async fn make_up(hub: Arc<Hub>, unsaid: Arc<Unsaid>) {
 
 #[async_trait]
 impl Bus for RedisBus {
-    async fn seize(&self, stream: StreamId, fence: Fence) {
-        let key = self.hub.names.fence(stream);
-        let mut set = redis::cmd("SET");
-        set.arg(key).arg(fence.0.to_string()).arg("PX").arg(STAYS.as_millis() as u64);
-        if let Err(error) = self.hub.link.ask::<()>(&set).await {
-            tracing::debug!(%error, "a stream has no fence in Redis");
+    async fn seize(&self, stream: StreamId, fence: Fence) -> Option<u64> {
+        let names = &self.hub.names;
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("SET").arg(names.fence(stream)).arg(fence.0.to_string());
+        pipeline.arg("PX").arg(STAYS.as_millis() as u64).ignore();
+        pipeline.cmd("XREVRANGE").arg(names.events(stream)).arg("+").arg("-").arg("COUNT").arg(1);
+        match self.hub.link.ask_all::<(Vec<(String, Vec<redis::Value>)>,)>(&pipeline).await {
+            Ok((newest,)) => newest.first()?.0.split('-').next()?.parse().ok(),
+            Err(error) => {
+                tracing::debug!(%error, "a stream has no fence in Redis");
+                None
+            }
         }
     }
 
@@ -112,13 +118,6 @@ impl Bus for RedisBus {
             // Who reads it in this process needs no Redis.
             self.hub.take_in(stream, events).await;
         }
-    }
-
-    async fn last_seq(&self, stream: StreamId) -> Option<u64> {
-        let mut newest = redis::cmd("XREVRANGE");
-        newest.arg(self.hub.names.events(stream)).arg("+").arg("-").arg("COUNT").arg(1);
-        let entries: Vec<(String, Vec<redis::Value>)> = self.hub.link.ask(&newest).await.ok()?;
-        entries.first()?.0.split('-').next()?.parse().ok()
     }
 
     /// Redis keeps a bounded number of batches for a bounded time, whether or not SQL has them.

@@ -43,10 +43,12 @@ impl JobKind for AnswerTurn {
     const ENDS_ITSELF: bool = true;
 
     async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
-        let Some(turn) = Turn::load(cx, self.response).await? else {
+        let (turn, opened) =
+            tokio::join!(Turn::load(cx, self.response), ResponseStream::open(cx, self.response));
+        let Some(turn) = turn? else {
             return Ok(Done::default());
         };
-        let (voice, mut stream) = ResponseStream::open(cx, self.response).await?;
+        let (voice, mut stream) = opened?;
         let mut draft = Draft::default();
         draft.timings.queued_ms =
             Some(cx.claim.claimed_at.since(turn.response.created_at).as_millis() as u64);

@@ -65,11 +65,12 @@ async fn claim_all(
     lost: &LostClaims,
     requests: Vec<Claims>,
 ) -> PortResult<Vec<PortResult<Vec<Claim>>>> {
-    let (mut ids, mut workers) = (Vec::new(), Vec::new());
-    for (worker, jobs) in &requests {
-        ids.extend(jobs.iter().map(|id| id.0));
-        workers.extend(std::iter::repeat_n(worker.0, jobs.len()));
-    }
+    let wanted = requests.iter().flat_map(|(worker, jobs)| jobs.iter().map(|id| (id.0, worker.0)));
+    let mut wanted: Vec<_> = wanted.collect();
+    // Who asked first for an id gets it; rows are written in the order of their ids, as others do.
+    wanted.sort_by_key(|(id, _)| *id);
+    wanted.dedup_by_key(|(id, _)| *id);
+    let (ids, workers): (Vec<Uuid>, Vec<Uuid>) = wanted.into_iter().unzip();
     let fences: Vec<Uuid> = ids.iter().map(|_| Fence::new().0).collect();
     let rows = loop {
         match claim(pool, &ids, &workers, &fences).await {
@@ -105,7 +106,8 @@ struct ClaimRow {
     worker: Uuid,
 }
 
-/// Rows are locked in the order of their ids, so that two claims never wait for each other.
+/// Rows are not locked first: that would write each of them twice. Should two claims wait for each other all the same,
+/// the server ends one of them, and it is tried again.
 async fn claim(
     pool: &PgPool,
     ids: &[Uuid],
@@ -114,20 +116,11 @@ async fn claim(
 ) -> sqlx::Result<Vec<ClaimRow>> {
     sqlx::query_as!(
         ClaimRow,
-        r#"WITH wanted AS (
-             SELECT DISTINCT ON (id) id, worker, fence
-             FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS row (id, worker, fence,
-                 at)
-             ORDER BY id, at
-         ), free AS (
-             SELECT jobs.id, wanted.worker, wanted.fence FROM jobs JOIN wanted USING (id)
-             WHERE jobs.state IN (1, 2)
-               AND (jobs.cancel_requested OR jobs.lane NOT IN (SELECT lane FROM paused_lanes))
-             ORDER BY jobs.id FOR UPDATE OF jobs
-         )
-         UPDATE jobs SET state = 3, attempt = attempt + 1, fence = free.fence, worker = free.worker,
+        r#"UPDATE jobs SET state = 3, attempt = attempt + 1, fence = wanted.fence, worker = wanted.worker,
                          started_at = chat_now(), handed_at = NULL
-         FROM free WHERE jobs.id = free.id
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS wanted (id, worker, fence)
+         WHERE jobs.id = wanted.id AND jobs.state + 0 IN (1, 2)
+           AND (jobs.cancel_requested OR jobs.lane NOT IN (SELECT lane FROM paused_lanes))
          RETURNING jobs.id, jobs.fence AS "fence!", kind, lane, tenant, payload, attempt, max_attempts,
                    cancel_requested, failed_children, created_at, run_at, started_at AS "started_at!",
                    jobs.worker AS "worker!""#,

@@ -28,9 +28,12 @@ pub(crate) fn success_work(pool: PgPool) -> Work<Successes, Ended> {
 }
 
 async fn succeed_all(pool: &PgPool, requests: &[Successes]) -> PortResult<Vec<PortResult<Ended>>> {
-    let jobs: Vec<Uuid> = requests.iter().map(|(held, _)| held.job.0).collect();
-    let fences: Vec<Uuid> = requests.iter().map(|(held, _)| held.fence.0).collect();
-    let texts = requests.iter().map(|(_, result)| result.as_ref().map(json).transpose());
+    // In the order of their ids, in which others lock rows too.
+    let mut ends: Vec<_> = requests.iter().collect();
+    ends.sort_unstable_by_key(|(held, _)| held.job);
+    let jobs: Vec<Uuid> = ends.iter().map(|(held, _)| held.job.0).collect();
+    let fences: Vec<Uuid> = ends.iter().map(|(held, _)| held.fence.0).collect();
+    let texts = ends.iter().map(|(_, result)| result.as_ref().map(json).transpose());
     let results: Vec<Option<String>> = texts.collect::<PortResult<_>>()?;
     let rows = loop {
         match succeed(pool, &jobs, &fences, &results).await {
@@ -46,7 +49,8 @@ async fn succeed_all(pool: &PgPool, requests: &[Successes]) -> PortResult<Vec<Po
     Ok(requests.iter().map(answer).collect())
 }
 
-/// Rows are locked in the order of their ids, so that two groups never wait for each other.
+/// Rows are not locked first: that would write each of them twice. Should two groups wait for each other all the same,
+/// the server ends one of them, and it is tried again.
 async fn succeed(
     pool: &PgPool,
     jobs: &[Uuid],
@@ -54,17 +58,12 @@ async fn succeed(
     results: &[Option<String>],
 ) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "WITH done AS (
-             SELECT jobs.id, row.result
-             FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS row (id, fence, result)
-             JOIN jobs ON jobs.id = row.id AND jobs.fence = row.fence
-             WHERE jobs.state + 0 = 3 AND jobs.parent IS NULL AND jobs.concurrency_key IS NULL
-             ORDER BY jobs.id FOR UPDATE OF jobs
-         )
-         UPDATE jobs
+        "UPDATE jobs
          SET state = 4, finished_at = chat_now(), result = done.result,
              unique_key = CASE WHEN unique_forever THEN unique_key END
-         FROM done WHERE jobs.id = done.id
+         FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS done (id, fence, result)
+         WHERE jobs.id = done.id AND jobs.fence = done.fence
+           AND jobs.state + 0 = 3 AND jobs.parent IS NULL AND jobs.concurrency_key IS NULL
          RETURNING jobs.id",
         jobs,
         fences,
