@@ -115,11 +115,11 @@ fn is_placeholder(text: &str) -> bool {
     PLACEHOLDER_WORDS.iter().any(|word| letters.contains(word))
 }
 
-/// Not refused outside production, but worth a word: others can reach a server that signs with the known key.
+/// Worth a word to every command: a server does not start like this.
 pub(crate) fn warn_of_known_key(loader: &mut Loader, app: &App, loopback: bool) {
     if !loopback && !app.env.is_strict() && !loader.is_set(&application::SECRET_KEY) {
         loader.warn(
-            "HOST lets others reach this server while SECRET_KEY is the default: anybody can sign tokens",
+            "HOST lets others reach this server, which SECRET_KEY does not protect: it will refuse to start",
         );
     }
 }

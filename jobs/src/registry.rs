@@ -71,7 +71,10 @@ impl<J: JobKind> Handler for Erased<J> {
     }
 
     fn end<'a>(&'a self, cx: &'a JobContext, ending: &'a Ending) -> BoxFuture<'a, PortResult<Done>> {
-        Box::pin(async move { Self::decode(cx)?.end(cx, ending).await })
+        Box::pin(async move {
+            cx.settled().await; // a run that was dropped may be writing still
+            Self::decode(cx)?.end(cx, ending).await
+        })
     }
 }
 

@@ -7,11 +7,16 @@ use std::time::Duration;
 
 /// Runs until the run waits for something, then drops it, as if its worker were lost.
 async fn lose(rig: &Rig, cx: &JobContext) {
+    lose_after(200, rig, cx).await;
+}
+
+/// The same after so many steps of the scheduler.
+async fn lose_after(steps: usize, rig: &Rig, cx: &JobContext) {
     tokio::select! {
         biased;
         ended = rig.run(cx) => panic!("it ended: {ended:?}"),
         () = async {
-            for _ in 0..200 { tokio::task::yield_now().await; }
+            for _ in 0..steps { tokio::task::yield_now().await; }
         } => {}
     }
 }
@@ -179,4 +184,53 @@ async fn a_turn_that_died_after_everything_was_lost_jumps_at_a_restart() {
     let log = rig.log(id);
     assert_eq!(names(&log)[log.len() - 2..], ["response.restarted", "response.failed"]);
     assert!(log[log.len() - 2].seq > JUMP);
+}
+
+/// The API has published what it wrote.
+async fn begun_on_a_slow_store() -> (Rig, ResponseId, JobId) {
+    let (rig, id, job) = begun();
+    rig.ports().bus.publish(id.into(), None, &rig.log(id)).await;
+    rig.store.rows(|rows| rows.slow = 20);
+    (rig, id, job)
+}
+
+#[tokio::test]
+async fn an_attempt_that_fails_while_its_first_events_are_stored_leaves_no_gap() {
+    let (rig, id, job) = begun_on_a_slow_store().await;
+    rig.llm.script(vec![Step::Fail(ErrorKind::Unavailable)]);
+    let cx = rig.claim(job);
+    let error = rig.run(&cx).await.unwrap_err();
+    assert_eq!(rig.bus.seen(id)[..], rig.log(id)[..2], "what is stored is published");
+    rig.retry(&cx, error.cause());
+    rig.llm.script(say(&["Whole."]));
+    rig.run(&rig.claim(job)).await.unwrap();
+    assert_whole(&rig, id);
+    assert_eq!(rig.bus.seen(id), rig.log(id), "who follows sees what the log has");
+}
+
+#[tokio::test]
+async fn a_turn_that_dies_while_its_first_events_are_stored_ends_once() {
+    let (rig, id, job) = begun_on_a_slow_store().await;
+    rig.llm.script(vec![Step::Hang]);
+    let cx = rig.claim(job);
+    lose_after(10, &rig, &cx).await;
+    assert_eq!(rig.log(id).len(), 1, "its first write goes on");
+    rig.end(&cx, Ending::Dead(Failure { code: "internal".into(), message: "x".into() })).await;
+    assert_whole(&rig, id);
+    assert_eq!(names(&rig.log(id)), ["response.queued", "response.in_progress", "response.failed"]);
+    assert_eq!(rig.bus.seen(id), rig.log(id));
+}
+
+#[tokio::test]
+async fn what_a_lost_worker_stored_and_did_not_publish_is_published_by_the_next() {
+    let (rig, id, job) = begun_on_a_slow_store().await;
+    rig.llm.script(vec![Step::Hang]);
+    let lost = rig.claim(job);
+    lose_after(10, &rig, &lost).await;
+    lost.settled().await;
+    assert_eq!((rig.log(id).len(), rig.bus.seen(id).len()), (2, 1));
+    rig.llm.script(say(&["Whole."]));
+    rig.run(&rig.claim(job)).await.unwrap();
+    assert_whole(&rig, id);
+    assert_eq!(rig.bus.seen(id), rig.log(id));
 }

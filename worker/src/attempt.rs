@@ -23,12 +23,8 @@ enum Run {
 pub(crate) async fn run(engine: Arc<Engine>, Claimed { claim, slot }: Claimed) {
     let span =
         tracing::info_span!("job", job.id = %claim.job, job.kind = %claim.kind, job.attempt = claim.attempt);
-    let cx = JobContext {
-        ports: engine.ports.clone(),
-        options: engine.job_options.clone(),
-        cancel: engine.token(claim.job),
-        claim,
-    };
+    let cancel = engine.token(claim.job);
+    let cx = JobContext::new(engine.ports.clone(), engine.job_options.clone(), claim, cancel);
     async {
         let started = tokio::time::Instant::now();
         let labels = finish::labels(&cx.claim);
@@ -141,7 +137,12 @@ async fn failed(handler: &dyn Handler, cx: &JobContext, error: &JobError) -> (Ou
 }
 
 async fn give_up(handler: &dyn Handler, cx: &JobContext, cause: &PortError) -> (Outcome, Done) {
-    tracing::error!(error = %cause, source = ?cause.source, "a job failed for good");
+    if cause.kind == ErrorKind::Invalid {
+        // A file that cannot be read, a question that makes no sense: nothing that an operator could mend.
+        tracing::warn!(error = %cause, source = ?cause.source, "a job failed for good");
+    } else {
+        tracing::error!(error = %cause, source = ?cause.source, "a job failed for good");
+    }
     let failure = Failure { code: cause.kind.as_str().into(), message: cause.message.clone() };
     let (outcome, done) = end(handler, cx, &Ending::Dead(failure)).await;
     match outcome {

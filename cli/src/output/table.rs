@@ -2,7 +2,7 @@
 
 use super::line;
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets::NOTHING};
-use console::{colors_enabled, user_attended};
+use console::{Term, colors_enabled, user_attended};
 
 /// Where a column's text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +35,8 @@ impl Table {
     pub fn without_header<const N: usize>(columns: [Align; N]) -> Self {
         let mut inner = comfy_table::Table::new();
         inner.load_style(NOTHING);
-        // In a pipe a line stays a line, however long.
-        inner.set_content_arrangement(if user_attended() {
+        // In a pipe a line stays a line, however long; so it does on a terminal that does not know its width.
+        inner.set_content_arrangement(if user_attended() && Term::stdout().size().1 > 0 {
             ContentArrangement::Dynamic
         } else {
             ContentArrangement::Disabled

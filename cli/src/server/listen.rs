@@ -3,7 +3,7 @@
 use super::Reach;
 use crate::{
     failure::{Failure, Outcome},
-    settings::is_chosen,
+    settings::{is_chosen, secret_key},
 };
 use chat_config::Settings;
 use std::{
@@ -19,6 +19,9 @@ pub(super) async fn api(settings: &Settings, reach: Reach) -> Outcome<Option<Tcp
         Reach::Public => SocketAddr::new(settings.http.host, settings.http.port),
         Reach::Private => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
     };
+    if !address.ip().is_loopback() && secret_key(settings).is_none() {
+        return Err(open_to_all(address.ip()));
+    }
     TcpListener::bind(address).await.map(Some).map_err(|error| {
         refused(address, "PORT", &error).hint("choose another port with --port N (0 takes any free one)")
     })
@@ -47,6 +50,15 @@ pub(super) async fn metrics(settings: &Settings, reach: Reach) -> Outcome<Option
     }
     let hint = "set PROMETHEUS_PORT to another port (0 takes any free one), or PROMETHEUS_ENABLED=false";
     Err(refused(address, "PROMETHEUS_PORT", &error).hint(hint))
+}
+
+/// Without an identity whoever reaches a server may do everything.
+fn open_to_all(ip: IpAddr) -> Failure {
+    Failure::wrong_use(format!(
+        "HOST is {ip}, and without SECRET_KEY everybody who reaches this server could read and change everything"
+    ))
+    .hint("set SECRET_KEY (`openssl rand -hex 32` prints a good one) and give keys to callers: `chat keys create`")
+    .hint("or leave HOST at 127.0.0.1, which only this machine reaches")
 }
 
 fn refused(address: SocketAddr, setting: &str, error: &io::Error) -> Failure {

@@ -115,11 +115,6 @@ impl Server {
         self.api.map(listen::url)
     }
 
-    /// Where its interface listens.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.api
-    }
-
     /// Where metrics are.
     pub fn metrics_url(&self) -> Option<String> {
         self.metrics.map(|address| format!("{}/metrics", listen::url(address)))

@@ -11,11 +11,11 @@ use crate::failure::{Failure, Outcome};
 use chat_config::{Log, LogFormat};
 use console::{colors_enabled_stderr, user_attended_stderr};
 use std::{io, path::Path};
-use tracing::Subscriber;
+use tracing::{Level, Subscriber};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer,
-    filter::{LevelFilter, filter_fn},
+    filter::filter_fn,
     fmt::{self, format::JsonFields},
     layer::SubscriberExt,
     registry::LookupSpan,
@@ -63,7 +63,9 @@ pub(super) fn install(log: &Log, console: Console) -> Outcome<Logs> {
         let app = logs.daily(path, log, console)?;
         let errors = logs.daily(&path.with_file_name("error.log"), log, console)?;
         layers.push(lines(log.format, logs.writer(app), false));
-        layers.push(lines(log.format, logs.writer(errors), false).with_filter(LevelFilter::ERROR).boxed());
+        // Spans of every level: an error line names the request or the job that it belongs to.
+        let errors = lines(log.format, logs.writer(errors), false);
+        layers.push(errors.with_filter(filter_fn(|it| it.is_span() || *it.level() == Level::ERROR)).boxed());
     }
     let subscriber = tracing_subscriber::registry().with(layers.with_filter(filter::targets(log)));
     tracing::subscriber::set_global_default(subscriber)

@@ -22,6 +22,20 @@ fn machines_get_an_object_a_line() {
 }
 
 #[test]
+fn an_error_names_the_job_that_it_belongs_to() {
+    let away = [("OPENAI_BASE_URL", "http://127.0.0.1:1/v1"), ("EMBEDDING_MODEL", "offline")];
+    let place = away.into_iter().fold(Place::new(), |place, (name, value)| place.with(name, value));
+    let place = place.with("LOG_FORMAT", "json");
+    place.write("notes.txt", "Nobody is there.");
+    place.run(&["ask", "Is anybody there?", "notes.txt"]).expect(1);
+    let errors = std::fs::read_to_string(place.data().join("logs/error.log")).unwrap();
+    let line = errors.lines().find(|line| line.contains("failed for good")).expect("no error");
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert!(line["job.id"].as_str().is_some_and(|id| id.starts_with("job_")), "{line}");
+    assert_eq!(line["job.kind"], "answer_turn.v1");
+}
+
+#[test]
 fn a_log_that_cannot_be_written_stops_the_start() {
     let place = Place::new();
     place.write("file", "");

@@ -28,6 +28,14 @@ fn every_wrong_setting_is_named_at_once() {
 }
 
 #[test]
+fn a_server_without_an_identity_is_not_opened_to_others() {
+    let place = Place::new().with("HOST", "0.0.0.0");
+    let ended = place.run(&["up", "--port", "0"]).expect(2);
+    assert!(ended.err.contains("SECRET_KEY") && ended.err.contains("127.0.0.1"), "{ended:?}");
+    assert!(!place.data().join("chat.db").exists(), "nothing was made before");
+}
+
+#[test]
 fn a_server_that_is_not_there_is_a_failure() {
     let ended = Place::new().run(&["jobs", "list", "--server", "http://127.0.0.1:1"]).expect(1);
     assert!(ended.err.contains("127.0.0.1:1") && ended.err.contains("try:"), "{ended:?}");

@@ -75,7 +75,7 @@ impl ResponseStream {
             said,
             gathered: String::new(),
             gate: None,
-            unpublished: Vec::new(),
+            unpublished: start.unheard,
             unsaved: start.recovered,
             writes: Vec::new(),
             saving: None,
@@ -218,12 +218,26 @@ impl ResponseStream {
         }
     }
 
+    /// Leaves the stream to the next attempt: what the log has by now, readers have too.
+    pub async fn leave(mut self) -> PortResult<()> {
+        self.settle().await?;
+        self.publish().await;
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> PortResult<()> {
+        match &mut self.saving {
+            Some(saving) => {
+                let result = (&mut saving.commit).await;
+                self.saved(result)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Ends the stream: takes what was still said, and leaves what is not stored to the run's last transaction.
     pub async fn finish(mut self) -> PortResult<Rest> {
-        if let Some(saving) = &mut self.saving {
-            let result = (&mut saving.commit).await;
-            self.saved(result)?;
-        }
+        self.settle().await?;
         self.said.close();
         while let Ok(said) = self.said.try_recv() {
             match said {
@@ -244,8 +258,9 @@ impl ResponseStream {
 
 impl Rest {
     /// For a stream that no run holds open.
-    pub(crate) fn of(stream: StreamId, numbers: Numbers, unsaved: Vec<Event>) -> Self {
-        Self { stream, numbers, unpublished: Vec::new(), unsaved, writes: Vec::new() }
+    pub(crate) fn of(stream: StreamId, numbers: Numbers, start: Start) -> Self {
+        let Start { unheard, recovered, .. } = start;
+        Self { stream, numbers, unpublished: unheard, unsaved: recovered, writes: Vec::new() }
     }
 
     /// Adds an event that is to be published only when it is durable.

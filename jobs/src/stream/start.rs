@@ -20,6 +20,8 @@ pub(crate) struct Start {
     pub jumped: bool,
     /// What an earlier claim published and did not make durable.
     pub recovered: Vec<Event>,
+    /// What an earlier claim made durable and did not publish.
+    pub unheard: Vec<Event>,
 }
 
 impl Start {
@@ -38,18 +40,32 @@ impl Start {
         let start = match published {
             Some(seen) if seen > durable => {
                 let recovered = recover(cx, stream, durable, seen).await.unwrap_or_default();
-                Self { next: seen + 1, restarted: begun || seen > QUEUED, jumped: false, recovered }
+                let restarted = begun || seen > QUEUED;
+                Self { next: seen + 1, restarted, jumped: false, recovered, unheard: Vec::new() }
             }
             Some(seen) if seen == durable => Self::after(durable, begun, 0),
             _ if durable <= QUEUED => Self::after(durable, begun, 0),
-            _ => Self::after(durable, begun, JUMP),
+            Some(seen) => match first_of_a_claim(cx, stream, seen).await? {
+                Some(unheard) => Self { unheard, ..Self::after(durable, begun, 0) },
+                None => Self::after(durable, begun, JUMP), // the bus has lost something
+            },
+            None => Self::after(durable, begun, JUMP),
         };
         Ok(start)
     }
 
     fn after(durable: u64, restarted: bool, jump: u64) -> Self {
-        Self { next: durable + jump + 1, restarted, jumped: jump > 0, recovered: Vec::new() }
+        let (recovered, unheard) = (Vec::new(), Vec::new());
+        Self { next: durable + jump + 1, restarted, jumped: jump > 0, recovered, unheard }
     }
+}
+
+/// The stored events that the bus has not seen, if a claim begins with them: it was lost before it published anything,
+/// so nobody can have seen more.
+async fn first_of_a_claim(cx: &JobContext, stream: StreamId, seen: u64) -> PortResult<Option<Vec<Event>>> {
+    let unheard = cx.ports.store.events_after(stream, seen).await?;
+    let begins = |event: &Event| matches!(&*event.name, "response.restarted" | "response.in_progress");
+    Ok(unheard.first().is_some_and(begins).then_some(unheard))
 }
 
 /// Reads events `after + 1 ..= until` from the bus: what a lost worker published but did not store.

@@ -61,12 +61,7 @@ impl Rig {
     }
 
     pub fn context(&self, claim: Claim) -> JobContext {
-        JobContext {
-            ports: self.ports(),
-            options: Arc::new(self.options.clone()),
-            claim,
-            cancel: CancellationToken::new(),
-        }
+        JobContext::new(self.ports(), Arc::new(self.options.clone()), claim, CancellationToken::new())
     }
 
     /// Enqueues a job and claims it.

@@ -28,6 +28,8 @@ pub struct Rows {
     pub jobs: BTreeMap<JobId, (NewJob, Job, Option<Fence>, u32)>,
     pub revision: u64,
     pub commits: usize,
+    /// How long a commit takes, in steps of the scheduler.
+    pub slow: usize,
     /// What the next commits answer instead of writing.
     pub refuse: Vec<ErrorKind>,
     pub upkeep_left: u64,

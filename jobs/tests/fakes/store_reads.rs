@@ -347,7 +347,9 @@ impl UsageStore for FakeStore {
 #[async_trait]
 impl Store for FakeStore {
     async fn commit(&self, write: Write) -> PortResult<Committed> {
-        tokio::task::yield_now().await; // a real one takes its time
+        for _ in 0..=self.rows(|rows| rows.slow) {
+            tokio::task::yield_now().await; // a real one takes its time
+        }
         self.write(write)
     }
 

@@ -1,6 +1,6 @@
 //! What `chat up` says when it is ready.
 
-use crate::{output, server::Server, settings::secret_key};
+use crate::{output, server::Server};
 use chat_config::{ModelProvider, Settings};
 use console::style;
 use std::{fmt::Display, time::Duration};
@@ -21,12 +21,6 @@ pub fn print(settings: &Settings, server: &Server, ready: Duration) {
     row("Data", folder(settings));
     row("Answers", model(&settings.llm.provider, &settings.llm.model, QUOTES));
     row("Embeddings", model(&settings.embedding.provider, &settings.embedding.model, "built in"));
-    let is_open = secret_key(settings).is_none();
-    if is_open && server.address().is_some_and(|address| !address.ip().is_loopback()) {
-        output::warning(
-            "everybody who reaches this address can read and change everything: set SECRET_KEY, and give keys to callers",
-        );
-    }
     output::line(format!("\n{}", style("Try").bold()));
     let data = data_option(settings);
     output::line(format!("  chat ask \"How do I descale the coffee machine?\" docs/samples{data}"));

@@ -123,8 +123,9 @@ pub(super) async fn without_success(cx: &JobContext, id: ResponseId, ending: &En
     }
     measure::turn(&response);
     let numbers = Numbers::new(id, response.attempt, start.next);
-    let mut rest = Rest::of(stream, numbers, start.recovered);
-    if start.jumped {
+    let jumped = start.jumped;
+    let mut rest = Rest::of(stream, numbers, start);
+    if jumped {
         // Only here may numbers be left out; what readers have is of an attempt that nobody remembers.
         let reason = restart_reason(cx).await;
         rest.tell(

@@ -60,21 +60,28 @@ impl JobKind for AnswerTurn {
             result = answer::answer(cx, &turn, &voice, &mut draft) => result.map(Ended::of),
             () = cx.ports.clock.sleep(cx.options.turn_timeout) => Ok(Ended::TimedOut),
         };
-        // A failed attempt leaves its stream as it is: the next one takes over what was published.
-        let ended = ended.map_err(soon)?;
-        if ended == Ended::TimedOut && draft.text.is_empty() {
-            let limit = cx.options.turn_timeout.as_secs();
-            return Err(JobError::Fail(PortError::new(
-                ErrorKind::Timeout,
-                format!("nothing was said within {limit} s"),
-            )));
+        let ended = match ended {
+            Ok(Ended::TimedOut) if draft.text.is_empty() => Err(JobError::Fail(nothing_said(cx))),
+            ended => ended.map_err(soon),
+        };
+        match ended {
+            Ok(ended) => Ok(ended::done(cx, self.key, turn, draft, ended, stream.finish().await?)),
+            Err(error) => {
+                // The next attempt, or the end, takes over what was published.
+                stream.leave().await?;
+                Err(error)
+            }
         }
-        Ok(ended::done(cx, self.key, turn, draft, ended, stream.finish().await?))
     }
 
     async fn end(&self, cx: &JobContext, ending: &Ending) -> PortResult<Done> {
         ended::without_success(cx, self.response, ending).await
     }
+}
+
+fn nothing_said(cx: &JobContext) -> PortError {
+    let limit = cx.options.turn_timeout.as_secs();
+    PortError::new(ErrorKind::Timeout, format!("nothing was said within {limit} s"))
 }
 
 fn soon(error: PortError) -> JobError {
