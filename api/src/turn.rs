@@ -8,7 +8,7 @@ use crate::{
 };
 use chat_core::{
     Change, CollectionId, ErrorKind, Event, Message, NewJob, NewResponse, Response, ResponseId,
-    ResponseStatus, StreamId, Timestamp, Timings, TurnOptions,
+    ResponseStatus, SessionId, StreamId, Timestamp, Timings, TurnOptions,
 };
 use chat_jobs::{AnswerTurn, JobKind};
 use serde_json::Map;
@@ -81,11 +81,16 @@ impl Turn {
         let mut job = AnswerTurn { response: id, key }.job(&message.tenant);
         job.session = Some(message.session);
         // One turn of a conversation at a time, in the order in which they were accepted.
-        job.concurrency_key = Some(message.session.to_string());
+        job.concurrency_key = Some(key_of(message.session));
         job.cost = message.content.chars().count() as f64 / CHARS_PER_TOKEN + TURN_TOKENS;
         let head = [("response_id", id.to_string().into()), ("attempt", 1.into())];
         let queued = Event::new("response.queued", 1, &head, Map::new());
         Self { response: accepted(id, &job, state, message, options, now), job, queued }
+    }
+
+    /// The concurrency key of its conversation's turns.
+    pub fn key(&self) -> String {
+        key_of(self.response.session)
     }
 
     /// What is written when it is accepted.
@@ -121,6 +126,10 @@ impl Turn {
     fn stream(&self) -> StreamId {
         self.response.id.into()
     }
+}
+
+fn key_of(session: SessionId) -> String {
+    session.to_string()
 }
 
 fn accepted(

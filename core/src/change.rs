@@ -1,11 +1,28 @@
 //! Every write that the system can make. Handlers and endpoints return these as values; a store commits them.
 
 use crate::{
-    ApiKey, Chunk, Collection, CollectionId, DocumentId, DocumentStatus, Event, Failure, Held, JobFilter,
-    JobId, KeyId, Lane, Message, NewJob, NewVersion, Outcome, Reference, ResponseEnd, ResponseId, Session,
-    SessionId, StreamId, Tenant, Timestamp, TurnOptions, UsageEntry, VersionId, WorkerId,
+    ApiKey, Chunk, Collection, CollectionId, DocumentId, DocumentStatus, ErrorKind, Event, Failure, Held,
+    JobFilter, JobId, KeyId, Lane, Message, NewJob, NewVersion, Outcome, PortError, Reference, ResponseEnd,
+    ResponseId, Session, SessionId, StreamId, Tenant, Timestamp, TurnOptions, UsageEntry, VersionId,
+    WorkerId,
 };
 use serde_json::{Map, Value};
+
+/// What becomes of unfinished jobs when another one wants their concurrency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Busy {
+    /// If there are any, nothing is written: `Conflict`.
+    Refuse,
+    /// They are asked to stop.
+    Cancel,
+}
+
+impl Busy {
+    /// Why nothing is written while this job is under way.
+    pub fn refusal(job: JobId) -> PortError {
+        PortError::new(ErrorKind::Conflict, format!("{job} has not ended: another one would have to wait"))
+    }
+}
 
 /// One write.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +35,16 @@ pub enum Change {
     RetryJobs(JobFilter, Vec<JobId>),
     /// Removes the ended jobs that match. Naming no id means all of them.
     DeleteJobs(JobFilter, Vec<JobId>),
+    /// Before a job is enqueued under a concurrency key: what becomes of a tenant's unfinished jobs under it. Until the
+    /// write is done, nobody else enqueues under this key.
+    ClearKey {
+        /// The owner.
+        tenant: Tenant,
+        /// The concurrency key.
+        key: String,
+        /// What becomes of them.
+        busy: Busy,
+    },
     /// How far a run is.
     JobProgress(JobId, Value),
     /// Hands out nothing more of a lane, anywhere, until it is resumed. What runs goes on; jobs that somebody asked to

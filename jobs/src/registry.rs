@@ -99,6 +99,11 @@ impl Registry {
         self.handlers.get(kind).map(AsRef::as_ref)
     }
 
+    /// All handlers; a kind with earlier names comes once for each.
+    pub fn handlers(&self) -> impl Iterator<Item = &dyn Handler> {
+        self.handlers.values().map(AsRef::as_ref)
+    }
+
     /// Every name that can be run.
     pub fn kinds(&self) -> Vec<&'static str> {
         let mut kinds: Vec<_> = self.handlers.keys().copied().collect();

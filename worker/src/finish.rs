@@ -3,7 +3,7 @@
 
 use crate::{engine::Engine, names};
 use chat_core::{Change, Claim, ErrorKind, Outcome, Write};
-use chat_jobs::{Done, JobContext};
+use chat_jobs::{Done, JobContext, Registry};
 use metrics::SharedString;
 use std::time::Duration;
 
@@ -13,6 +13,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// What every metric of a job is told apart by.
 pub(crate) fn labels(claim: &Claim) -> [(&'static str, SharedString); 2] {
     [("kind", claim.kind.clone().into()), ("lane", claim.lane.as_str().into())]
+}
+
+/// Counters are there from the start: what is counted for the first time is an increase, too.
+pub(crate) fn count_from_zero(registry: &Registry) {
+    for handler in registry.handlers() {
+        let labels: [(&str, SharedString); 2] =
+            [("kind", handler.kind().into()), ("lane", handler.lane().as_str().into())];
+        for name in names::COUNTED {
+            metrics::counter!(name, &labels).increment(0);
+        }
+    }
 }
 
 pub(crate) async fn finish(engine: &Engine, cx: &JobContext, outcome: Outcome, done: Done) {

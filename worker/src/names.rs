@@ -12,6 +12,8 @@ pub(crate) const RETRIED: &str = "jobs_retried_total";
 pub(crate) const DEAD: &str = "jobs_dead_total";
 /// Jobs stopped on request, by kind and lane.
 pub(crate) const CANCELLED: &str = "jobs_cancelled_total";
+/// All of these.
+pub(crate) const COUNTED: [&str; 6] = [STARTED, FINISHED, FAILED, RETRIED, DEAD, CANCELLED];
 /// Seconds that an attempt ran, by kind and lane.
 pub(crate) const RUN_SECONDS: &str = "jobs_run_seconds";
 /// Seconds between the time a job could begin and its claim, by kind and lane.

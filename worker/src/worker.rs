@@ -1,6 +1,6 @@
 //! A worker process: starts the parts, and stops them in order.
 
-use crate::{attempt, backend::LaneBackend, control, cron, engine::Engine, lease, relay};
+use crate::{attempt, backend::LaneBackend, control, cron, engine::Engine, finish, lease, relay};
 use apalis::prelude::{BoxDynError, Monitor, ParallelizeExt, WorkerBuilder};
 use chat_core::WorkerId;
 use futures::future::BoxFuture;
@@ -16,6 +16,7 @@ impl Worker {
     pub fn start(engine: Engine) -> BoxFuture<'static, Self> {
         Box::pin(async move {
             let engine = Arc::new(engine);
+            finish::count_from_zero(&engine.registry);
             // A claim of a worker that nobody has heard of would be reaped at once.
             while !lease::beat(&engine).await {
                 tokio::time::sleep(Duration::from_millis(500)).await;

@@ -93,7 +93,7 @@ fn forced_reading(bytes: &[u8], label: &str) -> Result<Reading, ParseError> {
 
 fn detected_reading(bytes: &[u8], hint: Option<&'static Encoding>) -> Result<Reading, ParseError> {
     if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
-        return Err(ParseError::UnknownCharset("utf-32".to_owned()));
+        return Err(ParseError::Utf32);
     }
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         let reading = Reading::new(&bytes[mark..], encoding);

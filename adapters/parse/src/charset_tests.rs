@@ -105,6 +105,7 @@ fn a_wrong_charset_is_named() {
     }
     let error = decode(b"x", Some("klingon"), None).unwrap_err();
     assert_eq!(error, ParseError::UnknownCharset("klingon".to_owned()));
+    assert_eq!(decode(b"\xff\xfe\0\0x\0\0\0", None, None).unwrap_err(), ParseError::Utf32);
     let error = decode(b"\xef\xbb\xbfx", Some("gbk"), None).unwrap_err();
     assert_eq!(error, ParseError::ContradictoryCharset { given: "gbk".to_owned(), found: "UTF-8" });
 }

@@ -25,6 +25,9 @@ pub enum ParseError {
     /// The caller named a character set that does not exist.
     #[error("The charset \"{0}\" is unknown: give a name such as utf-8, gb18030, big5, shift_jis or euc-kr")]
     UnknownCharset(String),
+    /// The bytes begin with the mark of UTF-32.
+    #[error("The file is in UTF-32, which is not read: save it as UTF-8")]
+    Utf32,
     /// The caller named a character set that the bytes are not in.
     #[error(
         "The file is not in the charset {charset}: {damaged} of {characters} characters cannot be read. Leave the charset out to have it detected"

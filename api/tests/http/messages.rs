@@ -1,4 +1,5 @@
 use crate::app::App;
+use futures::future::join_all;
 use serde_json::json;
 
 #[tokio::test]
@@ -45,6 +46,16 @@ async fn a_busy_conversation_queues_supersedes_or_rejects() {
     }
     let last = app.get(&format!("{path}?order=desc&limit=1")).await.json();
     assert_eq!(last["data"][0]["content"], "x");
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_finds_the_conversation_free() {
+    let app = App::start().await;
+    let path = format!("{}/messages", app.session().await);
+    let say = |_| app.post(&path, json!({"content": "x", "on_busy": "reject"}));
+    let mut statuses: Vec<_> = join_all((0..8).map(say)).await.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [202, 409, 409, 409, 409, 409, 409, 409]);
 }
 
 #[tokio::test]

@@ -31,10 +31,8 @@ impl Start {
     /// nothing else was ever published, whatever the bus has forgotten.
     pub(crate) async fn find(cx: &JobContext, stream: StreamId) -> PortResult<Self> {
         // In SQL this claim is the only writer already, so neither answer depends on the other.
-        let (published, durable) = tokio::join!(
-            cx.ports.bus.seize(stream, cx.claim.fence),
-            cx.ports.store.last_event(stream)
-        );
+        let (published, durable) =
+            tokio::join!(cx.ports.bus.seize(stream, cx.claim.fence), cx.ports.store.last_event(stream));
         let durable = durable?;
         let begun = cx.claim.attempt > 1 || durable > QUEUED;
         let start = match published {

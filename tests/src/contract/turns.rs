@@ -2,14 +2,16 @@
 
 use super::rows::{message, session, write};
 use chat_core::{
-    Change, Committed, ErrorKind, Event, JobState, KeptAnswer, Lane, NewJob, NewResponse, PortResult,
-    ResponseId, Role, Session, Tenant, Timestamp, TurnOptions, Write, object, ports::Store,
+    Busy, Change, Committed, ErrorKind, Event, JobFilter, JobState, KeptAnswer, Lane, NewJob, NewResponse,
+    PageRequest, PortResult, ResponseId, Role, Session, Tenant, Timestamp, TurnOptions, Write, object,
+    ports::Store,
 };
 use futures::future::join_all;
 use std::collections::HashMap;
 
 /// Runs every promise.
 pub async fn exercise(store: &dyn Store) {
+    only_one_finds_a_conversation_free(store).await;
     conversations_keep_their_order(store).await;
     what_is_refused_leaves_nothing(store).await;
     one_key_has_one_answer(store).await;
@@ -96,6 +98,41 @@ async fn conversations_keep_their_order(store: &dyn Store) {
         let open = store.open_responses(&session.tenant, session.id).await.unwrap();
         assert_eq!(open.len(), 5);
         assert!(store.session(&session.tenant, session.id).await.unwrap().updated_at > Timestamp(2_000));
+    }
+}
+
+/// Turns of one conversation, each of which clears the way for itself.
+fn clearing(session: &Session, busy: Busy, count: usize) -> Vec<Turn> {
+    let clear = |mut turn: Turn| {
+        let key = turn.job.concurrency_key.clone().unwrap();
+        turn.changes.insert(0, Change::ClearKey { tenant: session.tenant.clone(), key, busy });
+        turn
+    };
+    (0..count).map(|_| clear(turn(session, "你好", None))).collect()
+}
+
+async fn only_one_finds_a_conversation_free(store: &dyn Store) {
+    let session = sessions(store, "turns-clearing", 1).await.remove(0);
+    let accepted = accept(store, &clearing(&session, Busy::Refuse, 12)).await;
+    assert_eq!(accepted.iter().filter(|accepted| accepted.is_ok()).count(), 1);
+    let refused: Vec<_> = accepted.into_iter().filter_map(Result::err).collect();
+    assert!(refused.iter().all(|error| error.kind == ErrorKind::Conflict), "{refused:?}");
+
+    for accepted in accept(store, &clearing(&session, Busy::Cancel, 12)).await {
+        accepted.unwrap();
+    }
+    let filter = JobFilter { session: Some(session.id), ..JobFilter::default() };
+    let jobs = store.jobs(&filter, PageRequest { limit: 100, ..PageRequest::default() }).await.unwrap().rows;
+    assert_eq!(jobs.len(), 13);
+    assert_eq!(jobs.iter().filter(|job| !job.cancel_requested).count(), 1, "only the last one goes on");
+
+    let foreign = Session { tenant: Tenant::from("turns-foreign"), ..session };
+    for accepted in accept(store, &clearing(&foreign, Busy::Refuse, 2)).await {
+        assert_eq!(
+            accepted.unwrap_err().kind,
+            ErrorKind::NotFound,
+            "whether it is busy is nobody's business"
+        );
     }
 }
 

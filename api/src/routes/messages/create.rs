@@ -18,9 +18,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use chat_core::{
-    Change, CollectionId, JobFilter, JobId, Message, MessageId, ResponseId, Role, SessionId, TurnOptions,
-};
+use chat_core::{Busy, Change, CollectionId, Message, MessageId, ResponseId, Role, SessionId, TurnOptions};
 use utoipa::ToSchema;
 
 /// The longest message, in characters.
@@ -36,6 +34,18 @@ enum OnBusy {
     Supersede,
     /// The new turn is refused.
     Reject,
+}
+
+impl OnBusy {
+    /// Decided together with the new turn: of two callers at once only one finds the conversation free.
+    fn change(self, caller: &Caller, turn: &Turn) -> Option<Change> {
+        let busy = match self {
+            Self::Queue => return None,
+            Self::Supersede => Busy::Cancel,
+            Self::Reject => Busy::Refuse,
+        };
+        Some(Change::ClearKey { tenant: caller.tenant.clone(), key: turn.key(), busy })
+    }
 }
 
 /// One turn, with what the caller chooses for it.
@@ -116,11 +126,10 @@ pub async fn create_message(
     let wanted = body.value;
     // A session that is not there is refused by the commit: what costs every turn a read is not asked twice.
     check_collections(&state, &caller, wanted.options.collections.as_deref().unwrap_or_default()).await?;
-    let superseded = open_turns(&state, &caller, session, wanted.on_busy).await?;
 
     let streamed = wanted.stream || sse::wants_events(&headers);
     let (message, turn) = compose(&state, &caller, session, wanted.content, wanted.options);
-    let mut changes = stop(&caller, superseded);
+    let mut changes: Vec<_> = wanted.on_busy.change(&caller, &turn).into_iter().collect();
     changes.push(Change::InsertMessage(Box::new(message.clone())));
     changes.extend(turn.changes());
     let mut answer =
@@ -136,34 +145,6 @@ pub async fn create_message(
             Ok(feed.map_or_else(|| answer.into_response(), |feed| sse::respond(&state, &caller, feed)))
         }
     }
-}
-
-/// The jobs of open turns that the new one replaces.
-async fn open_turns(
-    state: &AppState,
-    caller: &Caller,
-    session: SessionId,
-    on_busy: OnBusy,
-) -> Result<Vec<JobId>, Problem> {
-    if on_busy == OnBusy::Queue {
-        return Ok(Vec::new());
-    }
-    let open = state.ports.store.open_responses(&caller.tenant, session).await?;
-    if on_busy == OnBusy::Reject
-        && let Some((response, _)) = open.first()
-    {
-        return Err(Problem::conflict(format!("The conversation is being answered by {response}.")));
-    }
-    Ok(open.into_iter().map(|(_, job)| job).collect())
-}
-
-/// No jobs named would mean all of them.
-fn stop(caller: &Caller, jobs: Vec<JobId>) -> Vec<Change> {
-    if jobs.is_empty() {
-        return Vec::new();
-    }
-    let filter = JobFilter { tenant: Some(caller.tenant.clone()), ..JobFilter::default() };
-    vec![Change::CancelJobs(filter, jobs)]
 }
 
 fn compose(

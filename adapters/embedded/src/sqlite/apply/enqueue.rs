@@ -1,7 +1,7 @@
 //! Enqueueing.
 
-use super::{Slot, Tx};
-use chat_core::{Change, Committed, JobId, JobState, NewJob, Ready};
+use super::{Slot, Tx, commit::Failed, control};
+use chat_core::{Busy, Change, Committed, JobFilter, JobId, JobState, NewJob, Ready, Tenant};
 use sqlx::Row;
 use uuid::Uuid;
 
@@ -120,6 +120,29 @@ async fn is_held(tx: &mut Tx<'_>, key: &str) -> sqlx::Result<bool> {
         .fetch_optional(&mut *tx.conn)
         .await
         .map(|row| row.is_some())
+}
+
+/// Refuses if a tenant's unfinished jobs have this key, or asks them to stop.
+pub(super) async fn clear_key(
+    tx: &mut Tx<'_>,
+    tenant: &Tenant,
+    key: &str,
+    busy: Busy,
+    committed: &mut Committed,
+) -> Result<(), Failed> {
+    let open: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM jobs WHERE concurrency_key = ?1 AND state < 4 AND tenant = ?2 ORDER BY id",
+    )
+    .bind(key)
+    .bind(tenant.as_str())
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    let open: Vec<_> = open.into_iter().map(JobId).collect();
+    match (open.first(), busy) {
+        (None, _) => Ok(()),
+        (Some(first), Busy::Refuse) => Err(Busy::refusal(*first).into()),
+        (Some(_), Busy::Cancel) => Ok(control::cancel(tx, &JobFilter::default(), &open, committed).await?),
+    }
 }
 
 fn first_state(tx: &Tx<'_>, job: &NewJob) -> JobState {

@@ -123,6 +123,7 @@ async fn guard(tx: &mut Tx<'_>, held: Held) -> Result<(), Failed> {
 async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed) -> Result<(), Failed> {
     match change {
         Change::Enqueue(job) => Ok(enqueue::insert(tx, job, committed).await?),
+        Change::ClearKey { tenant, key, busy } => enqueue::clear_key(tx, tenant, key, *busy, committed).await,
         Change::CancelJobs(filter, ids) => Ok(control::cancel(tx, filter, ids, committed).await?),
         Change::RetryJobs(filter, ids) => Ok(control::retry(tx, filter, ids, committed).await?),
         Change::DeleteJobs(filter, ids) => Ok(control::delete(tx, filter, ids, committed).await?),

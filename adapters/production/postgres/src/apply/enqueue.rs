@@ -1,12 +1,14 @@
 //! Enqueueing.
 
-use super::{Enqueues, Tx};
+use super::{Enqueues, Tx, commit::Failed, control};
 use crate::{
     batch::Work,
     clock::SharedClock,
     error::{is_transient, port_error},
 };
-use chat_core::{Change, Committed, JobId, JobState, NewJob, PortResult, Ready, Timestamp};
+use chat_core::{
+    Busy, Change, Committed, JobFilter, JobId, JobState, NewJob, PortResult, Ready, Tenant, Timestamp,
+};
 use sqlx::{PgExecutor, PgPool};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -256,6 +258,30 @@ async fn is_held(tx: &mut Tx<'_>, key: &str) -> sqlx::Result<bool> {
     )
     .fetch_one(&mut *tx.conn)
     .await
+}
+
+/// Refuses if a tenant's unfinished jobs have this key, or asks them to stop.
+pub(super) async fn clear_key(
+    tx: &mut Tx<'_>,
+    tenant: &Tenant,
+    key: &str,
+    busy: Busy,
+    committed: &mut Committed,
+) -> Result<(), Failed> {
+    lock_key(tx, key).await?;
+    let open = sqlx::query_scalar!(
+        "SELECT id FROM jobs WHERE concurrency_key = $1 AND state < 4 AND tenant = $2 ORDER BY id",
+        key,
+        tenant.as_str()
+    )
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    let open: Vec<_> = open.into_iter().map(JobId).collect();
+    match (open.first(), busy) {
+        (None, _) => Ok(()),
+        (Some(first), Busy::Refuse) => Err(Busy::refusal(*first).into()),
+        (Some(_), Busy::Cancel) => Ok(control::cancel(tx, &JobFilter::default(), &open, committed).await?),
+    }
 }
 
 /// Says what is to be announced once the job is durable.
