@@ -16,7 +16,7 @@ async fn texts_become_a_job() {
 async fn whoever_waits_gets_the_vectors() {
     let app = App::start().await;
     let result = json!({"object": "list", "data": [{"index": 0, "embedding": [1.0]}]});
-    let asking = app.post("/api/v1/embeddings", json!({"input": "x", "wait": true}));
+    let ask = || app.post_with_key("/api/v1/embeddings", "k", json!({"input": "x", "wait": true}));
     let working = async {
         let (deadline, store) = (Instant::now() + DEADLINE, &app.state.ports.store);
         let id = loop {
@@ -31,8 +31,11 @@ async fn whoever_waits_gets_the_vectors() {
         let outcome = Outcome::Succeeded { result: Some(result.clone()) };
         store.commit(Write::finish(claim.held(), outcome, Vec::new())).await.unwrap();
     };
-    let (reply, ()) = tokio::join!(asking, working);
+    let (reply, ()) = tokio::join!(ask(), working);
     assert_eq!(reply.is(200).json(), result);
+    let again = ask().await.is(200);
+    assert_eq!((again.json(), again.header("idempotent-replayed")), (result, "true".to_owned()));
+    assert_eq!(again.header("content-type"), "application/json");
 }
 
 #[tokio::test]

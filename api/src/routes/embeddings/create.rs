@@ -12,12 +12,13 @@ use crate::{
     views::JobView,
 };
 use axum::{
+    body::Body,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use chat_core::{Change, NewJob};
+use chat_core::{Change, JobId, NewJob};
 use chat_jobs::{EmbedTexts, JobKind};
 use futures::{StreamExt, stream};
 use serde_json::Value;
@@ -76,11 +77,11 @@ pub async fn create_embeddings(
     caller: Caller,
     body: JsonBody<CreateEmbeddings>,
 ) -> Result<Response, Problem> {
+    let CreateEmbeddings { input, model, wait } = body.value;
     if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
+        return finish(&state, &caller, replayed, wait).await;
     }
     check_quota(&state, &caller).await?;
-    let CreateEmbeddings { input, model, wait } = body.value;
     check_model(&state, model.as_deref())?;
     let job = store_texts(&state, &caller, input, model).await?;
     let (id, blob) = (job.0.id, job.1);
@@ -93,14 +94,36 @@ pub async fn create_embeddings(
     {
         tracing::warn!(%error, blob, "texts that nobody needs were left behind");
     }
-    match recorded? {
-        Recorded::Replayed(replayed) => Ok(replayed),
-        Recorded::Fresh if wait => match vectors_of(&state, &caller, id).await? {
-            Some(vectors) => Ok(Answer::new(StatusCode::OK, &vectors).into_response()),
-            None => Ok(answer.into_response()),
-        },
-        Recorded::Fresh => Ok(answer.into_response()),
-    }
+    let accepted = match recorded? {
+        Recorded::Replayed(replayed) => replayed,
+        Recorded::Fresh => answer.into_response(),
+    };
+    finish(&state, &caller, accepted, wait).await
+}
+
+/// The accepted job, or its vectors instead. What is kept of a request is that it was accepted: a repetition waits, too.
+async fn finish(
+    state: &AppState,
+    caller: &Caller,
+    accepted: Response,
+    wait: bool,
+) -> Result<Response, Problem> {
+    let Some(id) = job_of(&accepted).filter(|_| wait) else {
+        return Ok(accepted);
+    };
+    let Some(vectors) = vectors_of(state, caller, id).await? else {
+        return Ok(accepted);
+    };
+    let (mut head, _) = accepted.into_parts();
+    head.status = StatusCode::OK;
+    head.headers.remove(header::LOCATION);
+    Ok(Response::from_parts(head, Body::from(vectors.to_string())))
+}
+
+/// The job that an answer names.
+fn job_of(accepted: &Response) -> Option<JobId> {
+    let location = accepted.headers().get(header::LOCATION)?.to_str().ok()?;
+    location.rsplit('/').next()?.parse().ok()
 }
 
 fn check_model(state: &AppState, model: Option<&str>) -> Result<(), Problem> {
