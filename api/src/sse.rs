@@ -23,22 +23,30 @@ const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 /// Whether the caller would rather have events than JSON.
 pub fn wants_events(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|kind| {
-        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
-    })
+    accepted.flat_map(|value| value.split(',')).any(is_events)
 }
 
-/// The number after which a client wants to go on: `starting_after`, or else `Last-Event-ID`.
+/// Whether an entry of `Accept` names events, and not with the weight 0, which refuses them.
+fn is_events(entry: &str) -> bool {
+    let mut parts = entry.split(';').map(str::trim);
+    let named = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("text/event-stream"));
+    let weight =
+        parts.find_map(|part| part.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("q")));
+    named && weight.is_none_or(|(_, weight)| weight.trim().parse() != Ok(0.0_f32))
+}
+
+/// The number after which a client wants to go on: `starting_after` or `Last-Event-ID`, whichever is further. A browser
+/// that connects again asks for the address that it began with, and says in the header how far it has come.
 pub fn starting_after(query: &mut Query, headers: &HeaderMap) -> u64 {
-    let named = query.number("starting_after");
+    let named = query.number("starting_after").unwrap_or(0);
     let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
-        return named.unwrap_or(0);
+        return named;
     };
     let Some(number) = value.to_str().ok().and_then(|text| text.trim().parse().ok()) else {
         query.refuse("Last-Event-ID", "must be the number of an event");
         return 0;
     };
-    named.unwrap_or(number)
+    named.max(number)
 }
 
 /// The events of a response of the caller from the first on.

@@ -70,6 +70,11 @@ async fn a_stream_cut_anywhere_resumes_without_gap_or_repeat() {
         let request = Request::get(events_path(&response)).header("last-event-id", cut.to_string());
         let resumed = Frames::of(app.open(request.body(Body::empty()).unwrap()).await).rest().await;
         assert_eq!(resumed, uncut[cut..], "cut after {cut}");
+        // A browser comes back to where it began, and says how far it has come.
+        let began = format!("{}?starting_after=2", events_path(&response));
+        let request = Request::get(began).header("last-event-id", cut.to_string());
+        let resumed = Frames::of(app.open(request.body(Body::empty()).unwrap()).await).rest().await;
+        assert_eq!(resumed, uncut[cut.max(2)..], "cut after {cut}");
     }
     assert!(read(&app, &response, 1_000).await.rest().await.is_empty());
 }
@@ -143,6 +148,22 @@ async fn a_turn_can_be_streamed_where_it_was_asked_for() {
         let speaker = Speaker::of(&app, &json!({"id": queued.data["response_id"]})).await;
         speaker.end("done").await;
         assert_eq!(frames.rest().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn whoever_refuses_events_gets_json() {
+    let app = App::start().await;
+    let path = format!("{}/messages", app.session().await);
+    for (accept, status) in [
+        ("text/event-stream;q=0", 202),
+        ("application/json, text/event-stream; q=0.0", 202),
+        ("text/event-stream;q=0.5", 200),
+        ("application/json;q=0, Text/Event-Stream", 200),
+    ] {
+        let mut request = json_request("POST", &path, &json!({"content": "x"}));
+        request.headers_mut().insert("accept", accept.parse().unwrap());
+        assert_eq!(app.open(request).await.status(), status, "{accept}");
     }
 }
 
