@@ -37,7 +37,7 @@ pub async fn read_json<T: Input>(request: Request, most: usize) -> Result<JsonBo
     check_media_type(&parts.headers)?;
     let bytes = body::read(content, most).await?;
     let idempotency = Idempotency::of(&parts, &bytes)?;
-    let value = Fields::new(object(&bytes)?).finish()?;
+    let value = Fields::new(members(&bytes)?).finish()?;
     Ok(JsonBody { value, idempotency })
 }
 
@@ -55,15 +55,17 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// The members of a JSON object; no body at all is an empty one.
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Map::new());
-    }
+fn members(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    if body.iter().all(u8::is_ascii_whitespace) { Ok(Map::new()) } else { object("body", body) }
+}
+
+/// The members of a JSON object; `what` is what they came in.
+pub fn object(what: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Problem::field("body", "must be a JSON object")),
+        Ok(_) => Err(Problem::field(what, "must be a JSON object")),
         Err(error) => {
-            let detail = format!("The body is not valid JSON: {error}.");
+            let detail = format!("The {what} is not valid JSON: {error}.");
             Err(Problem::new(StatusCode::BAD_REQUEST, Code::InvalidJson, detail))
         }
     }

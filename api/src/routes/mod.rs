@@ -15,7 +15,7 @@ mod sessions;
 mod usage;
 mod workers;
 
-pub(crate) use messages::create_message;
+pub(crate) use messages::{CreateMessage, create_message};
 pub(crate) use responses::cancel_response;
 
 use crate::{state::AppState, ws};

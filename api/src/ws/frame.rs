@@ -1,14 +1,14 @@
 //! What a client sends and gets.
 
-use crate::problem::Problem;
+use crate::{json, problem::Problem};
 use serde_json::{Map, Value, json};
 
 /// A request.
 pub(super) struct Frame {
     /// Comes back with the answer, whatever it is.
     pub(super) id: Option<Value>,
-    /// What is asked for.
-    pub(super) kind: String,
+    /// What is asked for; `None`: it does not say.
+    pub(super) kind: Option<String>,
     /// The other members.
     pub(super) members: Map<String, Value>,
 }
@@ -16,13 +16,10 @@ pub(super) struct Frame {
 impl Frame {
     /// Reads a text frame.
     pub(super) fn read(text: &str) -> Result<Self, Problem> {
-        let mut members: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| Problem::unreadable(format!("The frame is not a JSON object: {error}")))?;
+        let mut members = json::object("frame", text.as_bytes())?;
         let id = members.remove("id");
-        match members.remove("type") {
-            Some(Value::String(kind)) => Ok(Self { id, kind, members }),
-            _ => Err(Problem::field("type", "is required and must be a text")),
-        }
+        let kind = members.remove("type").and_then(|kind| kind.as_str().map(str::to_owned));
+        Ok(Self { id, kind, members })
     }
 }
 

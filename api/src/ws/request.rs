@@ -10,12 +10,13 @@ use crate::{
     limits,
     path::PathId,
     problem::Problem,
-    routes::{cancel_response, create_message},
+    routes::{CreateMessage, cancel_response, create_message},
     state::AppState,
 };
 use axum::{body::to_bytes, extract::State, http::HeaderMap, response::Response};
 use chat_core::{DocumentId, ResponseId, SessionId};
 use serde_json::{Map, Value};
+use std::{fmt::Display, str::FromStr};
 
 /// The largest answer of an endpoint that is passed on.
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -27,32 +28,30 @@ pub(super) async fn perform(
     frame: &mut Frame,
 ) -> Result<Map<String, Value>, Problem> {
     let state = connection.state.clone();
-    let mut members = std::mem::take(&mut frame.members);
-    match frame.kind.as_str() {
-        "ping" => Fields::new(members).finish::<Nothing>().map(|_| Map::new()),
+    let fields = Fields::new(std::mem::take(&mut frame.members));
+    let Some(kind) = frame.kind.as_deref() else {
+        return Err(Problem::field("type", "is required and must be a text"));
+    };
+    match kind {
+        "ping" => fields.finish::<Nothing>().map(|_| Map::new()),
         "subscribe" => {
-            let wanted = Fields::new(members).finish::<Subscribe>()?;
+            let wanted: Subscribe = fields.finish()?;
             let feed = Feed::of_response(&state.ports, &caller.tenant, wanted.response, wanted.after).await?;
             connection.subscribe(feed, wanted.response.0)
         }
         "document.subscribe" => {
-            let wanted = Fields::new(members).finish::<SubscribeDocument>()?;
+            let wanted: SubscribeDocument = fields.finish()?;
             let feed = Feed::of_document(&state.ports, &caller.tenant, wanted.document, 0).await?;
             connection.subscribe(feed, wanted.document.0)
         }
         "unsubscribe" => {
-            let wanted = Fields::new(members).finish::<Unsubscribe>()?;
-            connection.unsubscribe(wanted.0)
+            let Unsubscribe(id) = fields.finish()?;
+            connection.unsubscribe(id)
         }
         "message.create" => {
             limits::admit(&state, caller).await?;
-            let session = id::<SessionId>(&mut members, "session_id")?;
-            let streamed = match members.remove("stream") {
-                None => false,
-                Some(Value::Bool(streamed)) => streamed,
-                Some(_) => return Err(Problem::field("stream", "must be true or false")),
-            };
-            let answer = create(&state, caller, session, members).await?;
+            let Create { session, streamed, message } = fields.finish()?;
+            let answer = create(&state, caller, session, message).await?;
             if streamed {
                 let created = answer["response"]["id"].as_str().and_then(|id| id.parse::<ResponseId>().ok());
                 let created = created.ok_or_else(Problem::internal)?;
@@ -62,10 +61,8 @@ pub(super) async fn perform(
             Ok(answer.as_object().cloned().unwrap_or_default())
         }
         "response.cancel" => {
-            let wanted = id::<ResponseId>(&mut members, "response_id")?;
-            let body =
-                JsonBody { value: Fields::new(members).finish()?, idempotency: Idempotency::default() };
-            let done = cancel_response(State(state), caller.clone(), PathId(wanted), body).await?;
+            let Cancel(id) = fields.finish()?;
+            let done = cancel_response(State(state), caller.clone(), PathId(id), body(Nothing)).await?;
             Ok(Map::from_iter([("response".to_owned(), json(done).await?)]))
         }
         "auth" => Err(Problem::conflict("The connection is authorized already.")),
@@ -80,12 +77,15 @@ async fn create(
     state: &AppState,
     caller: &Caller,
     session: SessionId,
-    members: Map<String, Value>,
+    message: CreateMessage,
 ) -> Result<Value, Problem> {
-    let body = JsonBody { value: Fields::new(members).finish()?, idempotency: Idempotency::default() };
-    let done =
-        create_message(State(state.clone()), caller.clone(), PathId(session), HeaderMap::new(), body).await?;
-    json(done).await
+    let (state, headers) = (State(state.clone()), HeaderMap::new());
+    json(create_message(state, caller.clone(), PathId(session), headers, body(message)).await?).await
+}
+
+/// A body of HTTP that holds this.
+fn body<T>(value: T) -> JsonBody<T> {
+    JsonBody { value, idempotency: Idempotency::default() }
 }
 
 async fn json(response: Response) -> Result<Value, Problem> {
@@ -93,11 +93,34 @@ async fn json(response: Response) -> Result<Value, Problem> {
     serde_json::from_slice(&bytes).map_err(|_| Problem::internal())
 }
 
-fn id<T: std::str::FromStr>(members: &mut Map<String, Value>, name: &str) -> Result<T, Problem> {
-    match members.remove(name) {
-        Some(Value::String(text)) => text.parse().map_err(|_| Problem::field(name, "is not such an id")),
-        Some(_) => Err(Problem::field(name, "must be a text")),
-        None => Err(Problem::field(name, "is required")),
+/// An id that has to be there; `other` stands in for a bad one, and is never used.
+fn required<T: FromStr<Err: Display>>(fields: &mut Fields, name: &str, other: fn() -> T) -> T {
+    fields.require(name);
+    fields.id(name).unwrap_or_else(other)
+}
+
+struct Create {
+    session: SessionId,
+    /// Events come over this connection, not in the endpoint's answer: it does not hear of them.
+    streamed: bool,
+    message: CreateMessage,
+}
+
+impl Input for Create {
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            session: required(fields, "session_id", SessionId::new),
+            streamed: fields.flag("stream").unwrap_or_default(),
+            message: CreateMessage::read(fields),
+        }
+    }
+}
+
+struct Cancel(ResponseId);
+
+impl Input for Cancel {
+    fn read(fields: &mut Fields) -> Self {
+        Self(required(fields, "response_id", ResponseId::new))
     }
 }
 
@@ -108,9 +131,8 @@ struct Subscribe {
 
 impl Input for Subscribe {
     fn read(fields: &mut Fields) -> Self {
-        fields.require("response_id");
         Self {
-            response: fields.id("response_id").unwrap_or_else(ResponseId::new),
+            response: required(fields, "response_id", ResponseId::new),
             after: fields.integer("starting_after", 0..=u64::MAX).unwrap_or(0),
         }
     }
@@ -122,8 +144,7 @@ struct SubscribeDocument {
 
 impl Input for SubscribeDocument {
     fn read(fields: &mut Fields) -> Self {
-        fields.require("document_id");
-        Self { document: fields.id("document_id").unwrap_or_else(DocumentId::new) }
+        Self { document: required(fields, "document_id", DocumentId::new) }
     }
 }
 

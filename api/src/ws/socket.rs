@@ -19,12 +19,13 @@ use axum::{
 use futures::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use metrics::{counter, gauge};
 use serde_json::{Map, Value};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, error::Error, time::Duration};
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
+use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -63,6 +64,7 @@ struct End {
 }
 
 const GONE: End = End { code: close_code::NORMAL, reason: "" };
+const TOO_LARGE: End = End { code: close_code::SIZE, reason: "a frame may have at most 2 MiB" };
 
 /// Serves a connection to its end.
 pub(super) async fn run(state: AppState, socket: WebSocket, caller: Option<Caller>) {
@@ -90,15 +92,18 @@ pub(super) async fn run(state: AppState, socket: WebSocket, caller: Option<Calle
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::select! {
-        () = hear_out(&mut frames) => {}
+        () = hear_out(&mut frames, &end) => {}
         () = written => {}
     }
 }
 
 /// Reads what a client still sends: a connection that is closed with something unread is reset by the system, and the
-/// client never learns why.
-async fn hear_out(frames: &mut SplitStream<WebSocket>) {
+/// client never learns why. Behind a frame that is too large nothing can be read: it has the rest of its time.
+async fn hear_out(frames: &mut SplitStream<WebSocket>, end: &End) {
     while next(frames).await.is_some() {}
+    if end.code == close_code::SIZE {
+        std::future::pending::<()>().await;
+    }
 }
 
 impl Connection {
@@ -115,15 +120,21 @@ impl Connection {
             End { code: close_code::POLICY, reason: "the first frame must be auth, with a valid token" };
         let first = timeout(AUTH, async {
             loop {
-                match next(frames).await? {
-                    Heard::Text(text) => return Some(text),
-                    Heard::Alive => {}
+                match next(frames).await {
+                    Some(Heard::Alive) => {}
+                    other => return other,
                 }
             }
         });
-        let Ok(Some(text)) = first.await else { return Err(refused) };
+        let text = match first.await {
+            Ok(Some(Heard::Text(text))) => text,
+            Ok(Some(Heard::TooLarge)) => return Err(TOO_LARGE),
+            _ => return Err(refused),
+        };
         let (id, token) = match Frame::read(&text) {
-            Ok(mut frame) if frame.kind == "auth" => (frame.id, frame.members.remove("token")),
+            Ok(mut frame) if frame.kind.as_deref() == Some("auth") => {
+                (frame.id, frame.members.remove("token"))
+            }
             Ok(frame) => (frame.id, None),
             Err(_) => (None, None),
         };
@@ -162,7 +173,9 @@ impl Connection {
             tokio::select! {
                 heard = timeout(SILENT, next(frames)) => match heard {
                     Ok(Some(Heard::Text(text))) => self.handle(&text, caller).await,
+                    Ok(Some(Heard::Binary)) => self.answer(frame::error(None, &binary())).await,
                     Ok(Some(Heard::Alive)) => {}
+                    Ok(Some(Heard::TooLarge)) => return TOO_LARGE,
                     Ok(None) => return GONE,
                     Err(_) => return End { code: close_code::AWAY, reason: "nothing was heard for a while" },
                 },
@@ -248,17 +261,31 @@ async fn say(out: &mpsc::Sender<Message>, stalled: &CancellationToken, text: Str
 /// What a client says.
 enum Heard {
     Text(Utf8Bytes),
+    Binary,
     /// A ping, or the answer to one.
     Alive,
+    /// A frame that is not read, nor is anything behind it.
+    TooLarge,
 }
 
 async fn next(frames: &mut SplitStream<WebSocket>) -> Option<Heard> {
     match frames.next().await? {
         Ok(Message::Text(text)) => Some(Heard::Text(text)),
-        Ok(Message::Binary(_)) => Some(Heard::Text(Utf8Bytes::from_static(""))), // answered as no JSON
+        Ok(Message::Binary(_)) => Some(Heard::Binary),
         Ok(Message::Ping(_) | Message::Pong(_)) => Some(Heard::Alive),
+        Err(error) if is_too_large(&error) => Some(Heard::TooLarge),
         Ok(Message::Close(_)) | Err(_) => None,
     }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(tungstenite::Error::Capacity(_)))
+}
+
+fn binary() -> Problem {
+    let detail = "Frames must be texts of JSON; this one was binary.";
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, detail)
 }
 
 /// Writes what is queued. When the reader is too slow what is queued is dropped: it comes again after a resume.

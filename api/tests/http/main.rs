@@ -20,6 +20,7 @@ mod responses;
 mod service;
 mod serving;
 mod sessions;
+mod sockets;
 mod speaker;
 mod streams;
 mod uploads;

@@ -3,7 +3,7 @@
 mod create;
 mod list;
 
-pub(crate) use create::create_message;
+pub(crate) use create::{CreateMessage, create_message};
 
 use crate::state::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
