@@ -15,15 +15,45 @@ pub struct PageParameters {
     limit: Option<u32>,
     /// Only what comes after this id, in the order asked for.
     after: Option<String>,
-    /// Only what comes before this id, in the order asked for.
+    /// Only what comes before this id, in the order asked for; without `after`, the page that ends there.
     before: Option<String>,
     /// `asc`: oldest first; `desc`: newest first.
     #[param(pattern = "^(asc|desc)$")]
     order: Option<String>,
 }
 
-/// Reads the parameters; `T` is the sort of id that the list is of.
-pub fn request<T: Named>(query: &mut Query, ascending: bool) -> PageRequest {
+/// The part of a list that a caller wants, and how it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// What the store is asked for.
+    pub request: PageRequest,
+    /// It is read from its end, against the order asked for.
+    backwards: bool,
+}
+
+impl Part {
+    /// What the caller calls the id at which the reading starts.
+    pub fn start(self) -> &'static str {
+        if self.backwards { "before" } else { "after" }
+    }
+
+    /// What was found, as its view; `id` says what a row is called.
+    pub fn list<R, T: Serialize>(
+        self,
+        mut page: Page<R>,
+        id: impl Fn(&R) -> String,
+        view: impl Fn(R) -> T,
+    ) -> List<T> {
+        if self.backwards {
+            page.rows.reverse();
+        }
+        List::of(page, id, view)
+    }
+}
+
+/// Reads the parameters; `T` is the sort of id that the list is of. `before` alone wants the page that ends there: what
+/// follows that id in the other order, the other way round.
+pub fn wanted<T: Named>(query: &mut Query, ascending: bool) -> Part {
     let limit = query.number("limit").unwrap_or(20);
     if !(1..=100).contains(&limit) {
         query.refuse("limit", "must be from 1 to 100");
@@ -33,12 +63,16 @@ pub fn request<T: Named>(query: &mut Query, ascending: bool) -> PageRequest {
         "desc" => Some(false),
         _ => None,
     };
-    PageRequest {
-        limit: limit as u32,
-        after: query.parse::<T>("after").map(T::raw),
-        before: query.parse::<T>("before").map(T::raw),
-        ascending: query.word("order", "asc, desc", order).unwrap_or(ascending),
-    }
+    let (after, before) = (query.parse::<T>("after").map(T::raw), query.parse::<T>("before").map(T::raw));
+    let ascending = query.word("order", "asc, desc", order).unwrap_or(ascending);
+    let limit = limit as u32;
+    let backwards = after.is_none() && before.is_some();
+    let request = if backwards {
+        PageRequest { limit, after: before, before: None, ascending: !ascending }
+    } else {
+        PageRequest { limit, after, before, ascending }
+    };
+    Part { request, backwards }
 }
 
 /// A part of a list.
@@ -48,11 +82,11 @@ pub struct List<T> {
     object: &'static str,
     /// The rows.
     data: Vec<T>,
-    /// The id of the first row.
+    /// The id of the first row: `before` it comes the page before this one.
     first_id: Option<String>,
     /// The id of the last row: `after` it comes the next page.
     last_id: Option<String>,
-    /// Whether there are more in that direction.
+    /// Whether there are more in the direction of reading.
     has_more: bool,
 }
 

@@ -104,8 +104,13 @@ async fn passages_come_in_pages() {
     assert_eq!((ordinals(&next), &next["has_more"]), (vec![2, 3, 4], &json!(false)));
     let back = app.get(&format!("{path}/chunks?order=desc&limit=2")).await.json();
     assert_eq!(ordinals(&back), [4, 3]);
-    let unknown = app.get(&format!("{path}/chunks?after=chk_019aa0c8-6f30-7aa0-b5a0-0a4f4a1b2c3d")).await;
-    assert_eq!(unknown.problem(422, "invalid_request"), ["after"]);
+    let end = next["last_id"].as_str().unwrap();
+    let back = app.get(&format!("{path}/chunks?limit=2&before={end}")).await.json();
+    assert_eq!((ordinals(&back), &back["has_more"]), (vec![2, 3], &json!(true)));
+    for side in ["after", "before"] {
+        let unknown = format!("{path}/chunks?{side}=chk_019aa0c8-6f30-7aa0-b5a0-0a4f4a1b2c3d");
+        assert_eq!(app.get(&unknown).await.problem(422, "invalid_request"), [side]);
+    }
 }
 
 #[tokio::test]

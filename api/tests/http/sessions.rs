@@ -51,6 +51,33 @@ async fn sessions_come_in_pages() {
 }
 
 #[tokio::test]
+async fn pages_are_turned_back_to_the_first() {
+    let app = App::start().await;
+    let mut made = Vec::new();
+    for at in 0..13 {
+        let path = app.collection(&format!("第{at}册")).await;
+        made.push(path.rsplit('/').next().unwrap().to_owned());
+    }
+    let page = async |query: String| {
+        let page = app.get(&format!("/api/v1/collections?{query}")).await.is(200).json();
+        let ids = page["data"].as_array().unwrap().iter();
+        let at = ids.map(|row| made.iter().position(|id| row["id"] == *id).unwrap()).collect::<Vec<_>>();
+        assert_eq!(
+            (&page["first_id"], &page["last_id"]),
+            (&json!(made[at[0]]), &json!(made[at[at.len() - 1]]))
+        );
+        (at, page["has_more"].as_bool().unwrap())
+    };
+    let before = |at: usize| format!("before={}", made[at]);
+    assert_eq!(page(format!("order=asc&limit=2&{}", before(10))).await, (vec![8, 9], true));
+    assert_eq!(page(format!("order=asc&limit=4&{}", before(4))).await, (vec![0, 1, 2, 3], false));
+    assert_eq!(page(format!("limit=2&{}", before(2))).await, (vec![4, 3], true), "newest first");
+    assert_eq!(page(format!("limit=20&{}", before(10))).await, (vec![12, 11], false));
+    let between = format!("order=asc&limit=2&after={}&{}", made[3], before(7));
+    assert_eq!(page(between).await, (vec![4, 5], true), "from its beginning");
+}
+
+#[tokio::test]
 async fn bad_pages_are_named() {
     let app = App::start().await;
     let path = "/api/v1/sessions?limit=0&order=up&after=doc_1&colour=red";

@@ -19,8 +19,8 @@ pub async fn list_collections(
     caller: Caller,
     mut query: Query,
 ) -> Result<Json<List<CollectionView>>, Problem> {
-    let page = page::request::<CollectionId>(&mut query, false);
+    let page = page::wanted::<CollectionId>(&mut query, false);
     query.finish()?;
-    let found = state.ports.store.collections(&caller.tenant, page).await?;
-    Ok(Json(List::of(found, |collection| collection.id.to_string(), CollectionView::from)))
+    let found = state.ports.store.collections(&caller.tenant, page.request).await?;
+    Ok(Json(page.list(found, |collection| collection.id.to_string(), CollectionView::from)))
 }

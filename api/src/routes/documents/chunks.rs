@@ -1,6 +1,6 @@
 use crate::{
     caller::Caller,
-    page::{self, List, PageParameters},
+    page::{self, List, PageParameters, Part},
     path::PathId,
     problem::{Problem, ProblemBody},
     query::Query,
@@ -24,23 +24,24 @@ pub async fn list_chunks(
     PathId(id): PathId<DocumentId>,
     mut query: Query,
 ) -> Result<Json<List<ChunkView>>, Problem> {
-    let page = page::request::<ChunkId>(&mut query, true);
+    let page = page::wanted::<ChunkId>(&mut query, true);
     query.finish()?;
     let found = match state.ports.memo().chunks(&caller.tenant, id).await? {
         Some(all) => page_of(all, page)?,
         None => read_page(&*state.ports.store, &caller, id, page).await?,
     };
-    Ok(Json(List::of(found, |chunk: &Chunk| chunk.id.to_string(), |chunk| ChunkView::of(id, chunk))))
+    Ok(Json(page.list(found, |chunk: &Chunk| chunk.id.to_string(), |chunk| ChunkView::of(id, chunk))))
 }
 
 /// A page of passages that are all at hand.
-fn page_of(all: Vec<Chunk>, page: PageRequest) -> Result<Page<Chunk>, Problem> {
+fn page_of(all: Vec<Chunk>, part: Part) -> Result<Page<Chunk>, Problem> {
     let place = |name, id: Option<Uuid>| {
         let Some(id) = id else { return Ok(None) };
         let found = all.iter().find(|chunk| chunk.id.uuid() == id);
         found.map(|chunk| Some(chunk.ordinal)).ok_or_else(|| missing(name))
     };
-    let (after, before) = (place("after", page.after)?, place("before", page.before)?);
+    let page = part.request;
+    let (after, before) = (place(part.start(), page.after)?, place("before", page.before)?);
     let range = Range::of(page, after, before, all.len() as u32);
     let rows = all.into_iter().skip(range.from as usize).take(range.count as usize).collect();
     Ok(range.page(rows, page.ascending))
@@ -51,10 +52,11 @@ async fn read_page(
     store: &dyn Store,
     caller: &Caller,
     id: DocumentId,
-    page: PageRequest,
+    part: Part,
 ) -> Result<Page<Chunk>, Problem> {
+    let page = part.request;
     let document = store.document(&caller.tenant, id).await?;
-    let after = ordinal(store, caller, id, "after", page.after).await?;
+    let after = ordinal(store, caller, id, part.start(), page.after).await?;
     let before = ordinal(store, caller, id, "before", page.before).await?;
     let range = Range::of(page, after, before, document.chunk_count as u32);
     let rows = store.chunks(&caller.tenant, id, range.from, range.count).await?;

@@ -28,8 +28,8 @@ pub async fn list_documents(
 ) -> Result<Json<List<DocumentView>>, Problem> {
     let collection = query.parse::<CollectionId>("collection");
     let status = query.word("status", STATUSES, DocumentStatus::parse);
-    let page = page::request::<DocumentId>(&mut query, false);
+    let page = page::wanted::<DocumentId>(&mut query, false);
     query.finish()?;
-    let found = state.ports.store.documents(&caller.tenant, collection, status, page).await?;
-    Ok(Json(List::of(found, |document| document.id.to_string(), DocumentView::from)))
+    let found = state.ports.store.documents(&caller.tenant, collection, status, page.request).await?;
+    Ok(Json(page.list(found, |document| document.id.to_string(), DocumentView::from)))
 }

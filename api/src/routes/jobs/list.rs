@@ -37,10 +37,10 @@ pub async fn list_jobs(
         session: query.parse("session"),
         document: query.parse("document"),
     };
-    let page = page::request::<JobId>(&mut query, false);
+    let page = page::wanted::<JobId>(&mut query, false);
     query.finish()?;
-    let found = state.ports.store.jobs(&filter, page).await?;
-    Ok(Json(List::of(found, |job| job.id.to_string(), JobView::from)))
+    let found = state.ports.store.jobs(&filter, page.request).await?;
+    Ok(Json(page.list(found, |job| job.id.to_string(), JobView::from)))
 }
 
 /// Whoever is no operator sees their own, whatever they ask for.

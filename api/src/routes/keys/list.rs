@@ -21,8 +21,8 @@ pub async fn list_keys(
     mut query: Query,
 ) -> Result<Json<List<KeyView>>, Problem> {
     let tenant = query.text("tenant").map(|name| Tenant::from(name.as_str()));
-    let page = page::request::<KeyId>(&mut query, false);
+    let page = page::wanted::<KeyId>(&mut query, false);
     query.finish()?;
-    let found = state.ports.store.api_keys(tenant.as_ref(), page).await?;
-    Ok(Json(List::of(found, |key| key.id.to_string(), KeyView::from)))
+    let found = state.ports.store.api_keys(tenant.as_ref(), page.request).await?;
+    Ok(Json(page.list(found, |key| key.id.to_string(), KeyView::from)))
 }

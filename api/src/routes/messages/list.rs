@@ -23,10 +23,10 @@ pub async fn list_messages(
     PathId(id): PathId<SessionId>,
     mut query: Query,
 ) -> Result<Json<List<MessageView>>, Problem> {
-    let page = page::request::<MessageId>(&mut query, true);
+    let page = page::wanted::<MessageId>(&mut query, true);
     query.finish()?;
     let store = &state.ports.store;
     store.session(&caller.tenant, id).await?;
-    let found = store.messages(&caller.tenant, id, page).await?;
-    Ok(Json(List::of(found, |message| message.id.to_string(), |message| MessageView::from(&message))))
+    let found = store.messages(&caller.tenant, id, page.request).await?;
+    Ok(Json(page.list(found, |message| message.id.to_string(), |message| MessageView::from(&message))))
 }

@@ -19,8 +19,8 @@ pub async fn list_sessions(
     caller: Caller,
     mut query: Query,
 ) -> Result<Json<List<SessionView>>, Problem> {
-    let page = page::request::<SessionId>(&mut query, false);
+    let page = page::wanted::<SessionId>(&mut query, false);
     query.finish()?;
-    let found = state.ports.memo().sessions(&caller.tenant, page).await?;
-    Ok(Json(List::of(found, |session| session.id.to_string(), SessionView::from)))
+    let found = state.ports.memo().sessions(&caller.tenant, page.request).await?;
+    Ok(Json(page.list(found, |session| session.id.to_string(), SessionView::from)))
 }
