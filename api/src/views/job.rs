@@ -47,7 +47,7 @@ pub struct JobView {
     #[schema(value_type = Option<Object>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<Value>,
-    /// What it returned.
+    /// What it returned; lists go without.
     #[schema(value_type = Option<Object>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Value>,
@@ -131,6 +131,11 @@ impl From<Job> for JobView {
 }
 
 impl JobView {
+    /// A job among others: its result may have megabytes, and is there where it alone is shown.
+    pub fn listed(job: Job) -> Self {
+        Self::from(Job { result: None, ..job })
+    }
+
     /// A job that is being enqueued now.
     pub fn fresh(job: &NewJob, now: Timestamp) -> Self {
         Self {

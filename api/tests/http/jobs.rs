@@ -44,6 +44,20 @@ async fn jobs_are_found_by_what_they_are_about() {
 }
 
 #[tokio::test]
+async fn results_are_shown_with_their_own_job_only() {
+    let app = App::start().await;
+    let (path, job) = turn_job(&app).await;
+    let store = &app.state.ports.store;
+    let id: JobId = job["id"].as_str().unwrap().parse().unwrap();
+    let claim = store.claim(WorkerId::new(), vec![id]).await.unwrap().remove(0);
+    let outcome = Outcome::Succeeded { result: Some(json!({"vectors": [1.0]})) };
+    store.commit(Write::finish(claim.held(), outcome, Vec::new())).await.unwrap();
+    assert_eq!(app.get(&path).await.json()["result"], json!({"vectors": [1.0]}));
+    let listed = app.get("/api/v1/jobs").await.is(200).json();
+    assert_eq!((&listed["data"][0]["id"], &listed["data"][0]["result"]), (&job["id"], &json!(null)));
+}
+
+#[tokio::test]
 async fn a_dead_job_is_shown_and_tried_again() {
     let app = App::start().await;
     let (path, job) = turn_job(&app).await;

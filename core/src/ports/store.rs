@@ -29,7 +29,7 @@ pub trait JobStore: Send + Sync {
     async fn reap(&self, lease: Duration, offer_again: Duration) -> PortResult<Reaped>;
     /// One job.
     async fn job(&self, tenant: Option<&Tenant>, id: JobId) -> PortResult<Job>;
-    /// Jobs that match.
+    /// Jobs that match, without their results.
     async fn jobs(&self, filter: &JobFilter, page: PageRequest) -> PortResult<Page<Job>>;
     /// How many jobs there are, by lane, kind and state; unfinished ones only, or all.
     async fn lane_stats(&self, unfinished_only: bool) -> PortResult<Vec<LaneStats>>;

@@ -291,7 +291,8 @@ async fn lists_by_filter(store: &dyn Store) {
     for _ in 0..5 {
         ids.push(enqueue(store, NewJob { tenant: tenant.clone(), ..job() }).await);
     }
-    finish(store, &claim(store, ids[2]).await.unwrap(), succeeded()).await.unwrap();
+    let outcome = Outcome::Succeeded { result: Some(serde_json::json!({"vectors": 3})) };
+    finish(store, &claim(store, ids[2]).await.unwrap(), outcome).await.unwrap();
     let filter = |states| JobFilter { tenant: Some(tenant.clone()), states, ..JobFilter::default() };
     let page = PageRequest { limit: 2, ascending: true, ..PageRequest::default() };
     let first = store.jobs(&filter(vec![]), page).await.unwrap();
@@ -303,6 +304,8 @@ async fn lists_by_filter(store: &dyn Store) {
     assert!(!rest.has_more);
     let done = store.jobs(&filter(vec![JobState::Succeeded]), page).await.unwrap();
     assert_eq!(done.rows.iter().map(|job| job.id).collect::<Vec<_>>(), [ids[2]]);
+    assert_eq!(done.rows[0].result, None, "a list goes without results");
+    assert_eq!(store.job(None, ids[2]).await.unwrap().result, Some(serde_json::json!({"vectors": 3})));
     let foreign = store.job(Some(&Tenant::from("stranger")), ids[0]).await.unwrap_err();
     assert_eq!(foreign.kind, ErrorKind::NotFound);
 }

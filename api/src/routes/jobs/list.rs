@@ -10,7 +10,7 @@ use crate::{
 use axum::{Json, extract::State};
 use chat_core::{JobFilter, JobId, JobState, Lane, Scope, Tenant};
 
-/// Jobs, newest first. Operators see everybody's.
+/// Jobs, newest first, without their results. Operators see everybody's.
 #[utoipa::path(
     get, path = "/jobs", tag = "jobs",
     params(
@@ -40,7 +40,7 @@ pub async fn list_jobs(
     let page = page::wanted::<JobId>(&mut query, false);
     query.finish()?;
     let found = state.ports.store.jobs(&filter, page.request).await?;
-    Ok(Json(page.list(found, |job| job.id.to_string(), JobView::from)))
+    Ok(Json(page.list(found, |job| job.id.to_string(), JobView::listed)))
 }
 
 /// Whoever is no operator sees their own, whatever they ask for.

@@ -10,9 +10,22 @@ use sqlx_sqlite::{Sqlite, SqliteRow};
 use std::time::Duration;
 use uuid::Uuid;
 
-const SELECT: &str = "SELECT id, kind, lane, tenant, priority, state, attempt, max_attempts, payload, run_at, blocked,
-    pending_children, worker, progress, result, errors, parent, cancel_requested, session, document, created_at,
-    started_at, finished_at, lane IN (SELECT lane FROM paused_lanes) FROM jobs WHERE 1 = 1";
+/// Jobs, with this as their result.
+macro_rules! select {
+    ($result:literal) => {
+        concat!(
+            "SELECT id, kind, lane, tenant, priority, state, attempt, max_attempts, payload, run_at, blocked,
+             pending_children, worker, progress, ",
+            $result,
+            ", errors, parent, cancel_requested, session, document, created_at, started_at, finished_at,
+             lane IN (SELECT lane FROM paused_lanes) FROM jobs WHERE 1 = 1"
+        )
+    };
+}
+
+const JOB: &str = select!("result");
+/// A result may have megabytes: a list goes without.
+const JOBS: &str = select!("NULL");
 
 #[async_trait::async_trait]
 impl JobStore for SqliteStore {
@@ -42,14 +55,14 @@ impl JobStore for SqliteStore {
 
     async fn job(&self, tenant: Option<&Tenant>, id: JobId) -> PortResult<Job> {
         let filter = JobFilter { tenant: tenant.cloned(), ..JobFilter::default() };
-        let mut query = QueryBuilder::new(SELECT);
+        let mut query = QueryBuilder::new(JOB);
         narrow(&mut query, &filter, &[id]);
         let row = query.build().fetch_optional(self.readers()).await.map_err(port_error)?;
         row.as_ref().map(read).ok_or_else(|| PortError::not_found(id))
     }
 
     async fn jobs(&self, filter: &JobFilter, request: PageRequest) -> PortResult<Page<Job>> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        let mut query = QueryBuilder::<Sqlite>::new(JOBS);
         narrow(&mut query, filter, &[]);
         page(&mut query, "id", request);
         let rows = query.build().fetch_all(self.readers()).await.map_err(port_error)?;
