@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 /// The whole interface over a state.
 pub fn router(state: AppState) -> Router {
     let (endpoints, document) = endpoints(Some(&state)).split_for_parts();
-    around(endpoints.merge(docs::router(&document)), state)
+    around(endpoints.merge(docs::router(&docs::complete(document))), state)
 }
 
 /// Only `/health` and `/ready`: for a process without an interface.
@@ -54,7 +54,7 @@ fn around(endpoints: Router<AppState>, state: AppState) -> Router {
 
 /// The `OpenAPI` document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    endpoints(None).split_for_parts().1
+    docs::complete(endpoints(None).split_for_parts().1)
 }
 
 /// With a state, whoever calls what is versioned must be known; without one it is only described.

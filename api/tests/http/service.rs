@@ -1,7 +1,7 @@
 use crate::app::App;
 use axum::{body::Body, http::Request};
 use chat_api::ApiOptions;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn health_and_readiness() {
@@ -88,21 +88,82 @@ async fn the_interface_describes_itself() {
     for (path, operations) in paths {
         for (method, operation) in operations.as_object().unwrap() {
             assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                assert!(answer["description"].is_string(), "{method} {path} does not describe {status}");
+            }
         }
     }
     dangling(&document, &document);
 }
 
+/// The statuses that an operation may be refused with; each is described as a problem.
+fn errors(operation: &Value) -> Vec<&str> {
+    let errors = operation["responses"].as_object().unwrap().iter().filter(|(status, _)| &***status >= "400");
+    errors
+        .map(|(status, response)| {
+            let content = response["content"].as_object().unwrap();
+            assert_eq!(content.keys().collect::<Vec<_>>(), ["application/problem+json"], "{response}");
+            let schema = &content["application/problem+json"]["schema"]["$ref"];
+            assert_eq!(schema, "#/components/schemas/Problem");
+            status.as_str()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_interface_says_who_may_call_and_what_may_go_wrong() {
+    let app = App::start().await;
+    let document = app.get("/openapi.json").await.is(200).json();
+    let scheme = &document["components"]["securitySchemes"]["key"];
+    assert_eq!((&scheme["type"], &scheme["scheme"]), (&json!("http"), &json!("bearer")));
+    assert_eq!(document["security"], json!([{"key": []}]));
+    let operation = |method: &str, path: &str| document["paths"][path][method].clone();
+    assert_eq!(operation("get", "/health")["security"], json!([]));
+    assert_eq!(operation("get", "/ready")["security"], json!([]));
+    assert_eq!(operation("get", "/api/v1/sessions")["security"], json!(null));
+    assert_eq!(operation("get", "/api/v1/ws")["security"], json!([{"key": []}, {}]));
+    for (method, path, statuses) in [
+        ("get", "/api/v1/sessions", "400 401 422 429 503"),
+        ("get", "/api/v1/sessions/{id}", "401 404 429 503"),
+        ("delete", "/api/v1/sessions/{id}", "401 404 429 503"),
+        ("patch", "/api/v1/sessions/{id}", "400 401 404 413 415 422 429 503"),
+        ("post", "/api/v1/sessions/{id}/messages", "400 401 404 409 413 415 422 429 503"),
+        ("post", "/api/v1/lanes/{name}/pause", "400 401 403 404 409 413 415 422 429 503"),
+        ("post", "/api/v1/keys", "400 401 403 413 415 422 429 503"),
+    ] {
+        assert_eq!(errors(&operation(method, path)).join(" "), statuses, "{method} {path}");
+    }
+    let limited = &operation("post", "/api/v1/search")["responses"]["429"];
+    assert!(limited["headers"]["Retry-After"].is_object(), "{limited}");
+}
+
+#[tokio::test]
+async fn every_post_but_one_is_described_with_its_key() {
+    let app = App::start().await;
+    let document = app.get("/openapi.json").await.is(200).json();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let key = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key");
+            assert_eq!(key.is_some(), method == "post" && path != "/api/v1/keys", "{method} {path}");
+            if let Some(key) = key {
+                assert_eq!((&key["in"], &key["required"]), (&json!("header"), &json!(false)), "{path}");
+                assert_eq!(key["schema"]["maxLength"], 255, "{path}");
+            }
+        }
+    }
+}
+
 /// Every reference leads somewhere.
-fn dangling(document: &serde_json::Value, part: &serde_json::Value) {
+fn dangling(document: &Value, part: &Value) {
     match part {
-        serde_json::Value::Object(members) => {
+        Value::Object(members) => {
             if let Some(target) = members.get("$ref").and_then(|target| target.as_str()) {
                 assert!(document.pointer(&target[1..]).is_some(), "{target} is not there");
             }
             members.values().for_each(|member| dangling(document, member));
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|item| dangling(document, item)),
+        Value::Array(items) => items.iter().for_each(|item| dangling(document, item)),
         _ => {}
     }
 }

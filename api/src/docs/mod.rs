@@ -1,5 +1,7 @@
 //! `/openapi.json`, written from the code, and a page that shows it, served without any outside host.
 
+mod conventions;
+
 use crate::problem::Problem;
 use axum::{
     Router,
@@ -9,9 +11,10 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
+use conventions::Conventions;
 use std::sync::Arc;
 use utoipa::{
-    OpenApi,
+    Modify, OpenApi,
     openapi::{InfoBuilder, OpenApi as Document},
 };
 use utoipa_swagger_ui::Config;
@@ -31,7 +34,12 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
     (name = "search", description = "Finding passages"),
     (name = "embeddings", description = "Vectors of texts"),
     (name = "jobs", description = "The work in the background"),
+    (name = "lanes", description = "Where jobs wait, and stopping one"),
+    (name = "workers", description = "Who does the work"),
+    (name = "schedules", description = "What is done at certain times"),
     (name = "usage", description = "Tokens and their cost"),
+    (name = "keys", description = "Who may call"),
+    (name = "websocket", description = "Many responses and documents over one connection"),
     (name = "health", description = "Whether the service lives and works"),
 ))]
 struct Base;
@@ -43,10 +51,16 @@ pub fn base() -> Document {
         .title("rag-chat")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Chat over your own documents, answered by background jobs. Every POST takes an `Idempotency-Key`; every \
-             answer has an `X-Request-ID`; errors are `application/problem+json`.",
+            "Chat over your own documents, answered by background jobs. Every answer has an `X-Request-ID`; errors \
+             are `application/problem+json`.",
         ))
         .build();
+    document
+}
+
+/// The document, when all endpoints are in it.
+pub fn complete(mut document: Document) -> Document {
+    Conventions.modify(&mut document);
     document
 }
 
