@@ -1,7 +1,10 @@
 //! Request bodies within limits.
 
-use crate::problem::Problem;
-use axum::body::Body;
+use crate::problem::{Code, Problem};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use std::time::Duration;
@@ -13,6 +16,19 @@ const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// How long a client may take between two pieces of a body.
 pub const IDLE_TIME: Duration = Duration::from_secs(30);
+
+/// Refuses a body that was compressed: its bytes would be taken for its content.
+pub fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = codings.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    if codings.all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    let detail = "Bodies are read as they come: send this one without Content-Encoding.";
+    let readable = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
+    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, detail);
+    Err(problem.with_headers(readable))
+}
 
 /// Reads a body of at most `most` bytes.
 pub async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {

@@ -35,6 +35,7 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for JsonBody<T> {
 pub async fn read_json<T: Input>(request: Request, most: usize) -> Result<JsonBody<T>, Problem> {
     let (parts, content) = request.into_parts();
     check_media_type(&parts.headers)?;
+    body::check_coding(&parts.headers)?;
     let bytes = body::read(content, most).await?;
     let idempotency = Idempotency::of(&parts, &bytes)?;
     let value = Fields::new(members(&bytes)?).finish()?;
@@ -43,15 +44,18 @@ pub async fn read_json<T: Input>(request: Request, most: usize) -> Result<JsonBo
 
 /// JSON may come without a media type, but not with another one.
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(given) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(());
-    };
-    let essence = given.to_str().unwrap_or("?").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    if essence == "application/json" || essence.ends_with("+json") {
+    if is_json(headers).unwrap_or(true) {
         return Ok(());
     }
     let detail = "This endpoint reads application/json.";
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, detail))
+}
+
+/// Whether a body says that it is JSON; `None`: it does not say what it is.
+pub fn is_json(headers: &HeaderMap) -> Option<bool> {
+    let given = headers.get(header::CONTENT_TYPE)?;
+    let essence = given.to_str().unwrap_or("?").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    Some(essence == "application/json" || essence.ends_with("+json"))
 }
 
 /// The members of a JSON object; no body at all is an empty one.

@@ -44,8 +44,8 @@ pub async fn read_form(
     let gauge = Arc::new(Gauge::default());
     let intake = Intake::new(body.into_data_stream(), most_in_all(state), gauge.clone());
     let parts = open(headers, Body::from_stream(intake)).await?;
-    let mut reader =
-        Reader { state, caller, gauge, files: Vec::new(), texts: BTreeMap::new(), errors: Vec::new() };
+    let (files, texts, errors) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let mut reader = Reader { state, caller, gauge, seen: 0, files, texts, errors };
     reader.read(parts).await?;
     reader.finish()
 }
@@ -65,6 +65,8 @@ struct Reader<'a> {
     state: &'a AppState,
     caller: &'a Caller,
     gauge: Arc<Gauge>,
+    /// How many files came, good or not.
+    seen: usize,
     files: Vec<StagedFile>,
     texts: BTreeMap<String, String>,
     errors: Vec<FieldError>,
@@ -87,7 +89,7 @@ impl Reader<'_> {
 
     async fn part(&mut self, field: Field<'_>) -> Result<(), Problem> {
         match field.name().unwrap_or_default() {
-            "file" if self.files.len() < FILES => self.file(field).await,
+            "file" if self.seen < FILES => self.file(field).await,
             "file" => Err(Problem::field("file", format!("there may be at most {FILES} files"))),
             "metadata" | "charset" => self.text(field).await,
             name => {
@@ -99,8 +101,10 @@ impl Reader<'_> {
     }
 
     async fn file(&mut self, mut field: Field<'_>) -> Result<(), Problem> {
+        let name = format!("file[{}]", self.seen);
+        self.seen += 1;
         let filename = filename(field.headers());
-        let given = field.content_type().map(str::to_owned);
+        let chosen = media_type::choose(field.content_type(), &filename);
         let mut staging = Staging::begin(self.state, &self.caller.tenant);
         while let Some(piece) = self.piece(&mut field).await? {
             if let Err(problem) = staging.write(self.state, piece).await {
@@ -111,11 +115,14 @@ impl Reader<'_> {
         }
         let blob = staging.finish().await?;
         if blob.bytes == 0 {
-            self.refuse("file".to_owned(), "is empty");
-            return Ok(());
+            self.refuse(name.clone(), format!("is empty ({filename})"));
         }
-        let (media_type, charset) = media_type::choose(given.as_deref(), &filename);
-        self.files.push(StagedFile { blob, filename, media_type, charset });
+        match chosen {
+            Ok((media_type, charset)) => {
+                self.files.push(StagedFile { blob, filename, media_type, charset });
+            }
+            Err(message) => self.refuse(name, format!("its Content-Type is wrong: {message} ({filename})")),
+        }
         Ok(())
     }
 
@@ -193,12 +200,12 @@ impl Reader<'_> {
     /// Overrides what the files themselves say.
     fn charset(&mut self, label: &str) {
         match media_type::charset(label) {
-            Some(charset) => {
+            Ok(charset) => {
                 for file in &mut self.files {
                     file.charset = Some(charset.clone());
                 }
             }
-            None => self.refuse("charset".to_owned(), "is not a known character set"),
+            Err(message) => self.refuse("charset".to_owned(), message),
         }
     }
 }

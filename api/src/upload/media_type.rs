@@ -32,23 +32,27 @@ pub fn of_name(filename: &str) -> &'static str {
     BY_NAME.iter().find(|(known, _)| *known == ending).map_or("application/octet-stream", |(_, kind)| kind)
 }
 
-/// The media type without parameters, and the character set that came with it.
-pub fn choose(given: Option<&str>, filename: &str) -> (String, Option<String>) {
+/// The media type without parameters, and the character set that came with it; or what is wrong with that.
+pub fn choose(given: Option<&str>, filename: &str) -> Result<(String, Option<String>), String> {
     let given = given.unwrap_or_default();
     let mut parts = given.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-    if MEANINGLESS.contains(&essence.as_str()) || essence.len() > 200 || !essence.is_ascii() {
-        return (of_name(filename).to_owned(), None);
-    }
     let label =
         parts.find_map(|part| part.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("charset")));
-    let charset = label.and_then(|(_, label)| charset(label.trim_matches('"')));
-    (essence, charset)
+    let charset = label.map(|(_, label)| charset(label.trim_matches('"'))).transpose()?;
+    if MEANINGLESS.contains(&essence.as_str()) || essence.len() > 200 || !essence.is_ascii() {
+        return Ok((of_name(filename).to_owned(), None));
+    }
+    Ok((essence, charset))
 }
 
-/// The name of a character set, if the label is one that the Web knows.
-pub fn charset(label: &str) -> Option<String> {
-    Encoding::for_label(label.as_bytes()).map(|encoding| encoding.name().to_owned())
+/// The name of a character set, if the label is one that the Web knows; or what is wrong with it.
+pub fn charset(label: &str) -> Result<String, String> {
+    let found = Encoding::for_label(label.as_bytes()).map(|encoding| encoding.name().to_owned());
+    found.ok_or_else(|| {
+        let shown: String = label.chars().take(100).collect();
+        format!("{shown:?} is not a known character set")
+    })
 }
 
 /// Whether a request's body is a form with files.
@@ -64,12 +68,14 @@ mod tests {
     #[test]
     fn what_the_caller_says_counts() {
         let found = choose(Some("text/plain; charset=\"gbk\""), "a.md");
-        assert_eq!(found, ("text/plain".to_owned(), Some("GBK".to_owned())));
+        assert_eq!(found, Ok(("text/plain".to_owned(), Some("GBK".to_owned()))));
+        assert!(choose(Some("text/plain; charset=nope"), "a.md").unwrap_err().contains("nope"));
     }
 
     #[test]
     fn a_meaningless_type_does_not_hide_what_the_name_says() {
-        assert_eq!(choose(Some("application/octet-stream"), "说明.MD"), ("text/markdown".to_owned(), None));
-        assert_eq!(choose(None, "README").0, "application/octet-stream");
+        let found = choose(Some("application/octet-stream"), "说明.MD");
+        assert_eq!(found, Ok(("text/markdown".to_owned(), None)));
+        assert_eq!(choose(None, "README"), Ok(("application/octet-stream".to_owned(), None)));
     }
 }

@@ -31,18 +31,22 @@ fn most_in_all(state: &AppState) -> u64 {
     state.options.max_upload_bytes.saturating_add(OVERHEAD_BYTES)
 }
 
-/// Refuses at once what says itself that it is too large.
-pub async fn check_length(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Body, Problem> {
-    let length =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_none_or(|length| length <= most_in_all(state)) {
+/// Refuses at once what says itself that it is too large, or compressed.
+pub async fn check_head(state: &AppState, headers: &HeaderMap, body: Body) -> Result<Body, Problem> {
+    let Err(problem) = body::check_coding(headers).and_then(|()| check_length(state, headers)) else {
         return Ok(body);
-    }
+    };
     // A client that asks first has not sent anything yet, and need not.
     if !headers.contains_key(header::EXPECT) {
         body::drain(body.into_data_stream()).await;
     }
-    Err(too_large(state))
+    Err(problem)
+}
+
+fn check_length(state: &AppState, headers: &HeaderMap) -> Result<(), Problem> {
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_none_or(|length| length <= most_in_all(state)) { Ok(()) } else { Err(too_large(state)) }
 }
 
 /// 413.

@@ -16,7 +16,15 @@ pub async fn read_raw(
     body: Body,
     filename: String,
 ) -> Result<StagedFile, Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let mut pieces = body.into_data_stream();
+    let (media_type, charset) = match media_type::choose(given, &filename) {
+        Ok(chosen) => chosen,
+        Err(message) => {
+            body::drain(pieces).await;
+            return Err(Problem::field("Content-Type", message));
+        }
+    };
     let mut staging = Staging::begin(state, &caller.tenant);
     while let Some(piece) = body::next(&mut pieces).await? {
         if let Err(problem) = staging.write(state, piece).await {
@@ -29,8 +37,6 @@ pub async fn read_raw(
     if blob.bytes == 0 {
         return Err(Problem::field("body", "is empty"));
     }
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let (media_type, charset) = media_type::choose(given, &filename);
     Ok(StagedFile { blob, filename, media_type, charset })
 }
 

@@ -1,5 +1,7 @@
 use crate::app::App;
 use axum::{body::Body, http::Request};
+use bytes::Bytes;
+use futures::stream;
 use serde_json::json;
 
 #[tokio::test]
@@ -70,6 +72,30 @@ async fn other_media_types_are_refused() {
         .body(Body::from("{}"))
         .unwrap();
     app.send(form).await.problem(415, "unsupported_media_type");
+}
+
+#[tokio::test]
+async fn compressed_bodies_are_refused_unread() {
+    let app = App::start().await;
+    let collection = app.collection("c").await;
+    let calls = [
+        ("POST", "/api/v1/sessions".to_owned(), "application/json"),
+        ("POST", format!("{collection}/documents"), "multipart/form-data; boundary=b"),
+        ("POST", format!("{collection}/documents"), "application/json"),
+    ];
+    for (method, path, media_type) in calls {
+        for coding in ["gzip", "identity, br", "GZIP"] {
+            // Nothing of the body comes: whoever reads it waits.
+            let body = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+            let request = Request::builder().method(method).uri(&path).header("content-type", media_type);
+            let request = request.header("content-encoding", coding).header("expect", "100-continue");
+            let reply = app.send(request.body(body).unwrap()).await;
+            reply.problem(415, "unsupported_media_type");
+            assert_eq!(reply.header("accept-encoding"), "identity");
+        }
+    }
+    let plain = Request::post("/api/v1/sessions").header("content-encoding", "identity");
+    app.send(plain.body(Body::from("{}")).unwrap()).await.is(201);
 }
 
 #[tokio::test]

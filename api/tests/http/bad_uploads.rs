@@ -30,8 +30,10 @@ async fn nothing_left(app: &App) {
 #[tokio::test]
 async fn an_empty_file_is_refused() {
     let (app, path) = small().await;
-    let form = Form::default().file("good.txt", b"content").file("empty.txt", b"");
-    assert_eq!(app.send(form.post(&path)).await.problem(422, "invalid_request"), ["file"]);
+    let form = Form::default().file("good.txt", b"content").file("空.txt", b"").file("", b"");
+    let reply = app.send(form.post(&path)).await;
+    assert_eq!(reply.problem(422, "invalid_request"), ["file[1]", "file[2]"]);
+    assert_eq!(reply.json()["errors"][0]["message"], "is empty (空.txt)");
     nothing_left(&app).await;
 }
 
@@ -167,7 +169,7 @@ async fn every_bad_field_is_named() {
         .text("metadata", "{nonsense")
         .text("charset", "klingon");
     let named = app.send(form.post(&path)).await.problem(422, "invalid_request");
-    assert_eq!(named, ["colour", "file", "metadata", "charset"]);
+    assert_eq!(named, ["colour", "file[1]", "metadata", "charset"]);
     nothing_left(&app).await;
     let none = Form::default().text("metadata", "{}");
     assert_eq!(app.send(none.post(&path)).await.problem(422, "invalid_request"), ["file"]);
@@ -177,10 +179,35 @@ async fn every_bad_field_is_named() {
 }
 
 #[tokio::test]
+async fn a_character_set_that_is_not_known_is_refused_wherever_it_is_named() {
+    let (app, path) = small().await;
+    let part =
+        |label: &str| format!("name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain; {label}");
+    let form = Form::default().file("good.txt", b"x").part(part("charset=nope").as_bytes(), b"y");
+    assert_eq!(app.send(form.post(&path)).await.problem(422, "invalid_request"), ["file[1]"]);
+    let field = Form::default().file("good.txt", b"x").text("charset", "nope");
+    assert_eq!(app.send(field.post(&path)).await.problem(422, "invalid_request"), ["charset"]);
+    nothing_left(&app).await;
+    let known = Form::default().part(part("charset=\"gbk\"").as_bytes(), b"y");
+    let made = app.send(known.post(&path)).await.is(202).json();
+    let put = |label: &str| {
+        let path = format!("/api/v1/documents/{}/content", made["documents"][0]["id"].as_str().unwrap());
+        let request = Request::put(path).header("content-type", format!("text/plain; charset={label}"));
+        app.send(request.body(Body::from("other")).unwrap())
+    };
+    assert_eq!(put("nope").await.problem(422, "invalid_request"), ["Content-Type"]);
+    put("utf-8").await.is(202);
+}
+
+#[tokio::test]
 async fn other_bodies_and_other_collections() {
     let (app, path) = small().await;
     let plain = Request::post(&path).header("content-type", "text/plain").body(Body::from("x")).unwrap();
-    app.send(plain).await.problem(415, "unsupported_media_type");
+    let refused = app.send(plain).await;
+    refused.problem(415, "unsupported_media_type");
+    for kind in ["multipart/form-data", "application/json"] {
+        assert!(refused.text().contains(kind), "{kind}: {}", refused.text());
+    }
     app.send(Request::post(&path).body(Body::from("x")).unwrap())
         .await
         .problem(415, "unsupported_media_type");

@@ -6,7 +6,7 @@ use crate::{
     problem::{Code, Problem, ProblemBody},
     query::Query,
     state::AppState,
-    upload::{Form, Ingestion, StagedFile, check_length, is_multipart, read_form, read_raw, sanitise},
+    upload::{Form, Ingestion, StagedFile, check_head, is_multipart, read_form, read_raw, sanitise},
     views::DocumentView,
 };
 use axum::{
@@ -65,7 +65,7 @@ async fn receive(
     name: String,
 ) -> Result<StagedFile, Problem> {
     let (parts, body) = request.into_parts();
-    let body = check_length(state, &parts.headers, body).await?;
+    let body = check_head(state, &parts.headers, body).await?;
     if !is_multipart(&parts.headers) {
         return read_raw(state, caller, &parts.headers, body, name).await;
     }

@@ -3,19 +3,18 @@ use crate::{
     caller::Caller,
     fields::{Fields, Input},
     idempotency::{Idempotency, Recorded},
-    json::{JsonBody, read_json},
+    json::{JsonBody, is_json, read_json},
     path::PathId,
     problem::{Code, Problem, ProblemBody},
     state::AppState,
     upload::{
-        Form, StagedFile, accept, check_length, is_multipart, of_name, read_form, sanitise, settle,
-        stage_text,
+        Form, StagedFile, accept, check_head, is_multipart, of_name, read_form, sanitise, settle, stage_text,
     },
     views::Documents,
 };
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, header, request::Parts},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use chat_core::CollectionId;
@@ -103,14 +102,14 @@ async fn receive(state: &AppState, caller: &Caller, request: Request) -> Result<
         return receive_text(state, caller, request).await;
     }
     let (parts, body) = request.into_parts();
-    let body = check_length(state, &parts.headers, body).await?;
+    let body = check_head(state, &parts.headers, body).await?;
     let Form { files, metadata } = read_form(state, caller, &parts.headers, body).await?;
     let idempotency = of_form(&parts, &files, metadata.as_ref())?;
     Ok((files, metadata, idempotency))
 }
 
 async fn receive_text(state: &AppState, caller: &Caller, request: Request) -> Result<Received, Problem> {
-    if !request.headers().contains_key(header::CONTENT_TYPE) {
+    if is_json(request.headers()) != Some(true) {
         let detail = "Send files as multipart/form-data, or a text as application/json.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, detail));
     }
