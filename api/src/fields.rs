@@ -153,10 +153,30 @@ impl Fields {
         let value = self.take(name)?;
         let chosen = value.as_str().and_then(|text| choices.iter().find(|(word, _)| *word == text));
         if chosen.is_none() {
-            let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-            self.refuse(name, format!("must be one of {}", words.join(", ")));
+            self.refuse(name, one_of(choices));
         }
         chosen.map(|(_, value)| *value)
+    }
+
+    /// A list of some words; one that comes again is taken once.
+    pub fn choices<T: Copy + PartialEq>(&mut self, name: &str, choices: &[(&str, T)]) -> Vec<T> {
+        let values = match self.take(name) {
+            None => return Vec::new(),
+            Some(Value::Array(values)) if (1..=choices.len()).contains(&values.len()) => values,
+            Some(_) => {
+                self.refuse(name, format!("must be a list of 1 to {} words", choices.len()));
+                return Vec::new();
+            }
+        };
+        let mut chosen = Vec::new();
+        for (at, value) in values.iter().enumerate() {
+            match choices.iter().find(|(word, _)| value == word) {
+                Some((_, choice)) if chosen.contains(choice) => {}
+                Some((_, choice)) => chosen.push(*choice),
+                None => self.refuse(&format!("{name}[{at}]"), one_of(choices)),
+            }
+        }
+        chosen
     }
 
     /// An id.
@@ -250,6 +270,11 @@ impl Fields {
         self.errors = inner.errors;
         Some(value)
     }
+}
+
+fn one_of<T>(choices: &[(&str, T)]) -> String {
+    let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+    format!("must be one of {}", words.join(", "))
 }
 
 /// What is wrong with a text, if anything.

@@ -6,6 +6,7 @@ mod watch;
 
 use crate::{
     caller::Caller,
+    fields,
     problem::{Code, Problem},
     state::AppState,
 };
@@ -19,6 +20,7 @@ use chat_core::{ApiKey, ErrorKind, KeyId, Scope, Tenant};
 use std::{
     collections::HashMap,
     fmt,
+    ops::RangeInclusive,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -28,6 +30,9 @@ pub use watch::Watch;
 const BELIEVED: Duration = Duration::from_millis(400);
 /// How many keys are remembered.
 const MOST_KEYS: usize = 10_000;
+
+/// How long a tenant's name may be, in characters.
+pub const TENANT_CHARS: RangeInclusive<usize> = 1..=200;
 
 /// How callers are known.
 #[derive(Clone)]
@@ -155,6 +160,12 @@ async fn look_up(state: &AppState, id: KeyId) -> Result<Option<ApiKey>, Problem>
 
 fn is_live(state: &AppState, key: &ApiKey) -> bool {
     key.revoked_at.is_none() && key.expires_at.is_none_or(|ends| state.ports.clock.now() < ends)
+}
+
+/// The tenant of this name, if it can be one's: it stands in rows, keys of caches and logs.
+pub fn tenant(name: &str) -> Option<Tenant> {
+    let is_sound = fields::text_problem(name, &TENANT_CHARS).is_none() && !name.chars().any(char::is_control);
+    is_sound.then(|| Tenant::from(name))
 }
 
 fn refused(detail: &str) -> Problem {

@@ -21,7 +21,13 @@ struct Claims {
     scope: Option<String>,
     /// When it ends, in seconds since 1970.
     exp: i64,
+    /// When it begins to be good; none: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
 }
+
+/// How far the clock of whoever signs may be ahead of ours.
+const LEEWAY: Duration = Duration::from_secs(30);
 
 /// A token that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +54,13 @@ pub fn sign(
         scopes: vec![scope],
         scope: None,
         exp: now.plus(ttl).0 / 1_000 + 1,
+        nbf: None,
     };
     let key = EncodingKey::from_secret(secret_key.as_bytes());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).ok()
 }
 
-/// What a token says, if `SECRET_KEY` signed it and it has not ended.
+/// What a token says, if `SECRET_KEY` signed it, it has begun and has not ended, and its tenant can be one.
 pub fn verify(token: &str, secret_key: &str, now: Timestamp) -> Option<Verified> {
     let mut rules = Validation::new(Algorithm::HS256);
     rules.validate_exp = false; // by our clock, below
@@ -61,10 +68,11 @@ pub fn verify(token: &str, secret_key: &str, now: Timestamp) -> Option<Verified>
     let key = DecodingKey::from_secret(secret_key.as_bytes());
     let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules).ok()?.claims;
     let expires_at = Timestamp(claims.exp.checked_mul(1_000)?);
-    if expires_at <= now {
+    let begins_at = claims.nbf.map_or(Some(now.0), |seconds| seconds.checked_mul(1_000))?;
+    if expires_at <= now || Timestamp(begins_at) > now.plus(LEEWAY) {
         return None;
     }
-    let tenant = claims.tenant.as_deref().map_or_else(Tenant::default, Tenant::from);
+    let tenant = claims.tenant.as_deref().map_or(Some(Tenant::default()), super::tenant)?;
     let scope = scope(&claims)?;
     Some(Verified { tenant, scope, expires_at })
 }
@@ -97,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn other_algorithms_and_unknown_scopes_are_refused() {
+    fn other_algorithms_unknown_scopes_and_odd_tenants_are_refused() {
         let key = EncodingKey::from_secret(b"k");
         let encode = |algorithm, claims: serde_json::Value| {
             jsonwebtoken::encode(&Header::new(algorithm), &claims, &key).unwrap()
@@ -110,7 +118,23 @@ mod tests {
         assert_eq!(verify(&encode(Algorithm::HS256, oauth), "k", NOW).unwrap().scope, Scope::Admin);
         let unknown = serde_json::json!({ "exp": exp, "scope": "root" });
         assert_eq!(verify(&encode(Algorithm::HS256, unknown), "k", NOW), None);
+        for tenant in ["", " ", "a\u{0}b", "a\nb", &"t".repeat(201)] {
+            let odd = serde_json::json!({ "exp": exp, "tenant": tenant });
+            assert_eq!(verify(&encode(Algorithm::HS256, odd), "k", NOW), None, "{tenant:?}");
+        }
         let endless = serde_json::json!({ "scopes": ["admin"] });
         assert_eq!(verify(&encode(Algorithm::HS256, endless), "k", NOW), None);
+    }
+
+    #[test]
+    fn a_token_is_not_good_before_its_time() {
+        let key = EncodingKey::from_secret(b"k");
+        let begun = |ahead: i64| {
+            let claims = serde_json::json!({ "exp": NOW.0 / 1_000 + 7_200, "nbf": NOW.0 / 1_000 + ahead, "tenant": "t" });
+            let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
+            verify(&token, "k", NOW).is_some()
+        };
+        assert!(begun(-60) && begun(0) && begun(20), "clocks differ a little");
+        assert!(!begun(60) && !begun(3_600) && !begun(i64::MAX - NOW.0));
     }
 }

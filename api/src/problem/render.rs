@@ -158,6 +158,9 @@ fn write_headers(headers: &mut HeaderMap, problem: &Problem) {
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(wait) = problem.wait() {
         headers.insert(header::RETRY_AFTER, wait.into());
     }

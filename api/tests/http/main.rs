@@ -5,6 +5,7 @@ mod app;
 mod bad_bodies;
 mod bad_uploads;
 mod browsers;
+mod callers;
 mod collections;
 mod documents;
 mod embeddings;

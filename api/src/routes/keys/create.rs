@@ -1,5 +1,5 @@
 use crate::{
-    auth::key::mint,
+    auth::{self, TENANT_CHARS, key::mint},
     caller::{Admin, Caller},
     fields::{Fields, Input},
     json::JsonBody,
@@ -24,43 +24,50 @@ pub struct CreateKey {
     #[schema(value_type = Vec<String>, example = json!(["user"]))]
     scopes: Vec<Scope>,
     /// Whose data it opens; none: the caller's.
-    #[schema(max_length = 200)]
-    tenant: Option<String>,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    tenant: Option<Tenant>,
     /// When it stops working; none: never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 
+const SCOPES: [(&str, Scope); 3] =
+    [("user", Scope::User), ("operator", Scope::Operator), ("admin", Scope::Admin)];
+
 impl Input for CreateKey {
     fn read(fields: &mut Fields) -> Self {
-        fields.require("scopes");
         Self {
             name: fields.required_text("name", NAME_CHARS),
-            scopes: scopes(fields),
-            tenant: fields.text("tenant", NAME_CHARS),
-            expires_at: fields.text("expires_at", 1..=40).and_then(|text| {
-                let time = serde_json::from_value(text.into()).ok();
-                if time.is_none() {
-                    fields.refuse("expires_at", "must be a time as RFC 3339 has it");
-                }
-                time
-            }),
+            scopes: read_scopes(fields),
+            tenant: read_tenant(fields),
+            expires_at: read_end(fields),
         }
     }
 }
 
-fn scopes(fields: &mut Fields) -> Vec<Scope> {
-    let names = fields.texts("scopes", 3, &(1..=20)).unwrap_or_default();
-    let mut scopes = Vec::new();
-    for name in names {
-        match serde_json::from_value(name.into()) {
-            Ok(scope) => scopes.push(scope),
-            Err(_) => fields.refuse("scopes", "may hold user, operator and admin"),
-        }
-    }
+fn read_scopes(fields: &mut Fields) -> Vec<Scope> {
+    fields.require("scopes");
+    let mut scopes = fields.choices("scopes", &SCOPES);
     scopes.sort_unstable();
-    scopes.dedup();
     scopes
+}
+
+fn read_tenant(fields: &mut Fields) -> Option<Tenant> {
+    let name = fields.text("tenant", TENANT_CHARS)?;
+    let tenant = auth::tenant(&name);
+    if tenant.is_none() {
+        fields.refuse("tenant", "must not contain control characters");
+    }
+    tenant
+}
+
+fn read_end(fields: &mut Fields) -> Option<Timestamp> {
+    let text = fields.text("expires_at", 1..=40)?;
+    let time = serde_json::from_value(text.into()).ok();
+    if time.is_none() {
+        fields.refuse("expires_at", "must be a time as RFC 3339 has it");
+    }
+    time
 }
 
 /// A new key with its secret.
@@ -93,7 +100,7 @@ pub async fn create_key(
     let (secret, hash) = mint(id, &state.options.identity.secret_key);
     let key = ApiKey {
         id,
-        tenant: wanted.tenant.map_or(caller.tenant, |name| Tenant::from(name.as_str())),
+        tenant: wanted.tenant.unwrap_or(caller.tenant),
         name: wanted.name,
         scopes: wanted.scopes,
         hash,
