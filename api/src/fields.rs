@@ -107,6 +107,16 @@ impl Fields {
         }
     }
 
+    /// Notes nulls where there is nothing to remove: to keep what there is, a field is left out.
+    pub fn refuse_null(&mut self, names: &[&str]) {
+        for name in names {
+            if self.members.get(*name).is_some_and(Value::is_null) {
+                self.members.remove(*name);
+                self.refuse(name, "must not be null");
+            }
+        }
+    }
+
     /// Text that can be removed with null.
     pub fn nullable_text(&mut self, name: &str, chars: RangeInclusive<usize>) -> Edit<String> {
         match self.members.get(name) {
@@ -294,12 +304,22 @@ pub fn metadata_problem(value: &Value) -> Option<String> {
     if !value.is_object() {
         return Some("must be an object".to_owned());
     }
-    let text = value.to_string();
-    if text.len() > METADATA_BYTES {
-        return Some(format!("must be at most {METADATA_BYTES} bytes of JSON, is {}", text.len()));
+    let size = value.to_string().len();
+    if size > METADATA_BYTES {
+        return Some(format!("must be at most {METADATA_BYTES} bytes of JSON, is {size}"));
     }
     // A store that keeps JSON natively cannot keep this character.
-    text.contains("\\u0000").then(|| "must not contain the character U+0000".to_owned())
+    has_nul(value).then(|| "must not contain the character U+0000".to_owned())
+}
+
+/// Whether a text or a name in it has the character. What was read from JSON is not nested deeply.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
+    }
 }
 
 /// A body without fields.

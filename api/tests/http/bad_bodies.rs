@@ -99,6 +99,32 @@ async fn compressed_bodies_are_refused_unread() {
 }
 
 #[tokio::test]
+async fn null_is_named_where_it_means_nothing() {
+    let app = App::start().await;
+    let session = app.session().await;
+    let collection = app.collection("手册").await;
+    let nulls = json!({"title": null, "instructions": null, "collections": null, "metadata": null});
+    let named = app.patch(&session, nulls).await.problem(422, "invalid_request");
+    assert_eq!(named, ["collections", "metadata"]);
+    let named = app.patch(&collection, json!({"name": null, "metadata": null})).await;
+    assert_eq!(named.problem(422, "invalid_request"), ["name", "metadata"]);
+    app.patch(&session, json!({"title": null, "instructions": null})).await.is(200);
+    assert_eq!(app.get(&collection).await.json()["name"], "手册");
+}
+
+#[tokio::test]
+async fn data_of_callers_may_have_backslashes() {
+    let app = App::start().await;
+    let metadata = json!({"path": "C:\\u0000", "\\u0000": ["\\\\u0000"]});
+    let made = app.post("/api/v1/sessions", json!({"metadata": metadata})).await.is(201);
+    assert_eq!(made.json()["metadata"], metadata);
+    for metadata in [json!({"a\0": 1}), json!({"a": [{"b": "x\0"}]}), json!({"a": [["\0"]]})] {
+        let reply = app.post("/api/v1/sessions", json!({"metadata": metadata})).await;
+        assert_eq!(reply.problem(422, "invalid_request"), ["metadata"]);
+    }
+}
+
+#[tokio::test]
 async fn data_of_callers_has_a_size() {
     let app = App::start().await;
     for metadata in [json!([]), json!("x"), json!({"a": "x".repeat(70_000)}), json!({"a": {"b": "\0"}})] {

@@ -17,15 +17,16 @@ use utoipa::ToSchema;
 #[derive(Debug, ToSchema)]
 pub struct UpdateCollection {
     /// A new name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
     /// Other data; replaces all of it.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, nullable = false)]
     metadata: Option<Value>,
 }
 
 impl Input for UpdateCollection {
     fn read(fields: &mut Fields) -> Self {
+        fields.refuse_null(&["name", "metadata"]);
         Self { name: fields.text("name", 1..=NAME_CHARS), metadata: fields.metadata("metadata") }
     }
 }

@@ -14,25 +14,26 @@ use chat_core::{Change, CollectionId, SessionId};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// What is to change; what is absent stays, `null` removes.
+/// What is to change; what is absent stays, `null` removes title or instructions.
 #[derive(Debug, ToSchema)]
 pub struct UpdateSession {
     /// A new title.
     #[schema(value_type = Option<String>, max_length = 500)]
     title: Edit<String>,
     /// Other collections.
-    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 100, nullable = false)]
     collections: Option<Vec<CollectionId>>,
     /// Other instructions.
     #[schema(value_type = Option<String>, max_length = 20000)]
     instructions: Edit<String>,
     /// Other data; replaces all of it.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, nullable = false)]
     metadata: Option<Value>,
 }
 
 impl Input for UpdateSession {
     fn read(fields: &mut Fields) -> Self {
+        fields.refuse_null(&["collections", "metadata"]);
         Self {
             title: fields.nullable_text("title", 0..=TITLE_CHARS),
             collections: read_collections(fields),
