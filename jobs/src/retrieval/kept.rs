@@ -62,9 +62,10 @@ async fn remembered(ports: &Ports, tenant: &Tenant, key: &str) -> PortResult<Opt
     Ok((found.len() == hits.len()).then_some(found))
 }
 
-/// Remembers a search.
-pub(super) async fn keep(ports: &Ports, key: &str, kept: Vec<Kept>) {
-    if let Ok(value) = serde_json::to_string(&kept) {
-        ports.cache.put(key, value.into(), TTL).await;
-    }
+/// Remembers a search. Nobody waits for it.
+pub(super) fn keep(ports: &Ports, key: String, kept: &[Kept]) {
+    let Ok(value) = serde_json::to_string(kept) else { return };
+    let cache = ports.cache.clone();
+    #[expect(clippy::disallowed_methods, reason = "ends with its one command, and may be lost")]
+    tokio::spawn(async move { cache.put(&key, value.into(), TTL).await });
 }

@@ -59,7 +59,7 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Findin
     };
     let degraded = (without_vector || in_rows).then_some(Degraded::Keyword);
     if degraded.is_none() {
-        kept::keep(ports, &key, found.iter().map(Kept::of).collect()).await;
+        kept::keep(ports, key, &found.iter().map(Kept::of).collect::<Vec<_>>());
     }
     Ok(Findings { found, degraded })
 }

@@ -76,7 +76,9 @@ impl<'a> Turn<'a> {
         let key = job.concurrency_key.as_deref()?;
         let alone = job.unique.is_none() && job.parent.is_none() && job.pending_children == 0;
         let plain = write.held.is_none() && write.outcome.is_none() && message.role == Role::User;
-        (alone && plain && job.run_at.is_none() && !events.is_empty()).then_some(Self {
+        let belongs = (&message.tenant, message.session, message.id)
+            == (&response.tenant, response.session, response.message);
+        (alone && plain && belongs && job.run_at.is_none() && !events.is_empty()).then_some(Self {
             message,
             response,
             job,
@@ -123,11 +125,10 @@ async fn accept_all(
     let mut transaction = conn.begin().await?;
     let mut tx = Tx { conn: &mut transaction, clock, now: Timestamp(0) };
     lock_keys(&mut tx, &group).await?;
-    touch_sessions(&mut tx, &mut group).await?;
+    let busy = touch_sessions(&mut tx, &mut group).await?;
     keep_answers(&mut tx, &mut group).await?;
-    insert_messages(&mut tx, &group).await?;
-    insert_responses(&mut tx, &group).await?;
-    insert_jobs(&mut tx, &mut group).await?;
+    insert_turns(&mut tx, &group).await?;
+    insert_jobs(&mut tx, &mut group, busy).await?;
     transaction
         .commit()
         .await
@@ -150,27 +151,39 @@ async fn lock_keys(tx: &mut Tx<'_>, group: &Group<'_>) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Conversations that are not there, or not the caller's, are refused.
-async fn touch_sessions(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<()> {
-    let known = sqlx::query!(
-        "UPDATE chat_sessions SET updated_at = $3
-         FROM (SELECT DISTINCT id, tenant FROM unnest($1::uuid[], $2::text[]) AS row (id, tenant)) AS asked
-         WHERE chat_sessions.id = asked.id AND chat_sessions.tenant = asked.tenant
-         RETURNING chat_sessions.id, chat_sessions.tenant",
+/// Conversations that are not there, or not the caller's, are refused. Answers with the keys of those that are being
+/// answered.
+async fn touch_sessions(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<HashSet<String>> {
+    let rows = sqlx::query!(
+        "WITH touched AS (
+             UPDATE chat_sessions SET updated_at = $4
+             FROM (SELECT DISTINCT id, tenant FROM unnest($1::uuid[], $2::text[]) AS row (id, tenant)) AS asked
+             WHERE chat_sessions.id = asked.id AND chat_sessions.tenant = asked.tenant
+             RETURNING chat_sessions.id, chat_sessions.tenant
+         )
+         SELECT id, tenant, NULL AS busy FROM touched
+         UNION ALL
+         SELECT DISTINCT NULL::uuid, NULL, concurrency_key FROM jobs
+         WHERE concurrency_key = ANY($3) AND state < 4",
         &group.column(|turn| turn.message.session.0)[..],
         &group.column(|turn| turn.message.tenant.as_str())[..] as _,
+        &group.column(|turn| turn.key)[..] as _,
         tx.now.0
     )
     .fetch_all(&mut *tx.conn)
     .await?;
-    let known: HashSet<_> = known.iter().map(|row| (row.id, row.tenant.as_str())).collect();
+    let (mut known, mut busy) = (HashSet::new(), HashSet::new());
+    for row in rows {
+        known.extend(row.id.zip(row.tenant));
+        busy.extend(row.busy);
+    }
     for at in 0..group.turns.len() {
         let message = group.turns[at].message;
-        if !known.contains(&(message.session.0, message.tenant.as_str())) {
+        if !known.contains(&(message.session.0, message.tenant.as_str().to_owned())) {
             group.refuse(at, PortError::not_found(message.session));
         }
     }
-    Ok(())
+    Ok(busy)
 }
 
 /// Of requests with the same key the first one wins; the others hear of a conflict and find its answer.
@@ -186,62 +199,59 @@ async fn keep_answers(tx: &mut Tx<'_>, group: &mut Group<'_>) -> Result<(), Fail
     Ok(())
 }
 
-async fn insert_messages(tx: &mut Tx<'_>, group: &Group<'_>) -> sqlx::Result<()> {
+/// Questions, responses and first events, with one statement: every further one is a round trip for all who wait.
+async fn insert_turns(tx: &mut Tx<'_>, group: &Group<'_>) -> Result<(), Failed> {
+    let options = group.column(|turn| chat::json(&turn.response.options)).into_iter();
+    let first = |turn: Turn<'_>| turn.events.first().map_or(0, |event| event.seq as i64);
+    let last = |turn: Turn<'_>| turn.events.last().map_or(0, |event| event.seq as i64);
     sqlx::query!(
-        "INSERT INTO chat_messages (id, session, tenant, role, content, response, created_at)
-         SELECT id, session, tenant, 'user', content, response, created_at
-         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[])
-              AS row (id, session, tenant, content, response, created_at)",
+        "WITH asked AS (
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[],
+                                  $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::bigint[],
+                                  $12::uuid[], $13::bigint[], $14::bigint[], $15::text[])
+                  AS row (message, session, tenant, content, answered_by, said_at,
+                          response, job, model, options, accepted_at,
+                          stream, first_seq, last_seq, events)
+         ), said AS (
+             INSERT INTO chat_messages (id, session, tenant, role, content, response, created_at)
+             SELECT message, session, tenant, 'user', content, answered_by, said_at FROM asked
+         ), told AS (
+             INSERT INTO chat_streams (stream, first_seq, last_seq, events, created_at)
+             SELECT stream, first_seq, last_seq, events, $16::bigint FROM asked
+             ON CONFLICT (stream, last_seq) DO NOTHING
+         )
+         INSERT INTO chat_responses (id, tenant, session, message, job, model, options, created_at)
+         SELECT response, tenant, session, message, job, model, options, accepted_at FROM asked",
         &group.column(|turn| turn.message.id.0)[..],
         &group.column(|turn| turn.message.session.0)[..],
         &group.column(|turn| turn.message.tenant.as_str())[..] as _,
         &group.column(|turn| chat::clean(&turn.message.content).into_owned())[..],
         &group.column(|turn| turn.message.response.map(|id| id.0))[..] as _,
-        &group.column(|turn| turn.message.created_at.0)[..]
-    )
-    .execute(&mut *tx.conn)
-    .await
-    .map(drop)
-}
-
-async fn insert_responses(tx: &mut Tx<'_>, group: &Group<'_>) -> Result<(), Failed> {
-    let options = group.column(|turn| chat::json(&turn.response.options)).into_iter();
-    sqlx::query!(
-        "INSERT INTO chat_responses (id, tenant, session, message, job, model, options, created_at)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
-                              $7::text[], $8::bigint[])",
+        &group.column(|turn| turn.message.created_at.0)[..],
         &group.column(|turn| turn.response.id.0)[..],
-        &group.column(|turn| turn.response.tenant.as_str())[..] as _,
-        &group.column(|turn| turn.response.session.0)[..],
-        &group.column(|turn| turn.response.message.0)[..],
         &group.column(|turn| turn.response.job.0)[..],
         &group.column(|turn| turn.response.model.as_str())[..] as _,
         &options.collect::<Result<Vec<_>, _>>()?[..],
-        &group.column(|turn| turn.response.created_at.0)[..]
+        &group.column(|turn| turn.response.created_at.0)[..],
+        &group.column(|turn| turn.stream.0)[..],
+        &group.column(first)[..],
+        &group.column(last)[..],
+        &group.column(|turn| events::lines(turn.events))[..],
+        tx.now.0
     )
     .execute(&mut *tx.conn)
     .await?;
     Ok(())
 }
 
-/// The jobs, each behind those of its conversation that have not ended, and the first events.
-async fn insert_jobs(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<()> {
-    let busy = sqlx::query_scalar!(
-        r#"SELECT DISTINCT concurrency_key AS "key!" FROM jobs
-           WHERE concurrency_key = ANY($1) AND state < 4"#,
-        &group.column(|turn| turn.key)[..] as _
-    )
-    .fetch_all(&mut *tx.conn)
-    .await?;
-    let mut busy: HashSet<&str> = busy.iter().map(String::as_str).collect();
-    let (mut jobs, mut batches) = (enqueue::Columns::default(), events::Columns::default());
+/// The jobs, each behind those of its conversation that have not ended.
+async fn insert_jobs(tx: &mut Tx<'_>, group: &mut Group<'_>, mut busy: HashSet<String>) -> sqlx::Result<()> {
+    let mut jobs = enqueue::Columns::default();
     let open: Vec<_> = group.open().collect();
     for (at, turn) in open {
         let mut committed = Committed::default();
-        jobs.place(turn.job, !busy.insert(turn.key), tx, &mut committed);
-        batches.push(turn.stream, turn.events);
+        jobs.place(turn.job, !busy.insert(turn.key.to_owned()), tx, &mut committed);
         group.answers[at] = Some(Ok(committed));
     }
-    jobs.insert(&mut *tx.conn).await?;
-    batches.insert(tx).await
+    jobs.insert(&mut *tx.conn).await
 }

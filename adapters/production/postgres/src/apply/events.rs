@@ -20,7 +20,7 @@ pub(crate) fn append_work(pool: PgPool) -> Work<Appends, Committed> {
 }
 
 /// A batch as a row: one event a line.
-fn lines(events: &[Event]) -> String {
+pub(super) fn lines(events: &[Event]) -> String {
     events.iter().map(|event| &*event.data).collect::<Vec<_>>().join("\n")
 }
 
@@ -74,49 +74,19 @@ async fn insert_held(pool: &PgPool, requests: &[Appends]) -> sqlx::Result<HashSe
 
 /// Keeps a batch of numbered events as one row. A batch that is there already changes nothing.
 pub(super) async fn append(tx: &mut Tx<'_>, stream: StreamId, events: &[Event]) -> sqlx::Result<()> {
-    let mut columns = Columns::default();
-    columns.push(stream, events);
-    columns.insert(tx).await
-}
-
-/// Batches of numbered events, column by column.
-#[derive(Default)]
-pub(super) struct Columns {
-    streams: Vec<Uuid>,
-    firsts: Vec<i64>,
-    lasts: Vec<i64>,
-    texts: Vec<String>,
-}
-
-impl Columns {
-    /// Adds a batch, if there is anything in it.
-    pub(super) fn push(&mut self, stream: StreamId, events: &[Event]) {
-        let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
-        self.streams.push(stream.0);
-        self.firsts.push(first.seq as i64);
-        self.lasts.push(last.seq as i64);
-        self.texts.push(lines(events));
-    }
-
-    /// Writes all of them. A batch that is there already changes nothing.
-    pub(super) async fn insert(&self, tx: &mut Tx<'_>) -> sqlx::Result<()> {
-        if self.streams.is_empty() {
-            return Ok(());
-        }
-        sqlx::query!(
-            "INSERT INTO chat_streams (stream, first_seq, last_seq, events, created_at)
-             SELECT *, $5::bigint FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[])
-             ON CONFLICT (stream, last_seq) DO NOTHING",
-            &self.streams[..],
-            &self.firsts[..],
-            &self.lasts[..],
-            &self.texts[..],
-            tx.now.0
-        )
-        .execute(&mut *tx.conn)
-        .await
-        .map(drop)
-    }
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+    sqlx::query!(
+        "INSERT INTO chat_streams (stream, first_seq, last_seq, events, created_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (stream, last_seq) DO NOTHING",
+        stream.0,
+        first.seq as i64,
+        last.seq as i64,
+        lines(events),
+        tx.now.0
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .map(drop)
 }
 
 /// Numbers an event after the last one of its stream and keeps it: for streams with several writers, which hold a
