@@ -30,6 +30,7 @@ async fn sqlite_is_a_store() {
     let store = SqliteStore::open(SqliteOptions::new(folder.path().join("chat.db"))).await.unwrap();
     contract::jobs::exercise(&store).await;
     contract::rows::exercise(&store).await;
+    contract::documents::exercise(&store).await;
     contract::tenants::exercise(&store).await;
     contract::turns::exercise(&store).await;
     contract::words::exercise(&store).await;
@@ -53,6 +54,7 @@ async fn postgresql_is_a_store() {
     let store = PostgresStore::connect(options.clone()).await.unwrap();
     contract::jobs::exercise(&store).await;
     contract::rows::exercise(&store).await;
+    contract::documents::exercise(&store).await;
     contract::tenants::exercise(&store).await;
     contract::turns::exercise(&store).await;
     contract::words::exercise(&store).await;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// A document with the state of its newest version.
+/// A document: the content that answers, and the state of its newest version.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Document)]
 pub struct DocumentView {
@@ -17,7 +17,7 @@ pub struct DocumentView {
     /// Where it is.
     #[schema(value_type = String)]
     collection_id: CollectionId,
-    /// Its name.
+    /// Its name. This, and what else is said of the content, is of the version that answers; of the newest until one does.
     filename: String,
     /// What sort of file it is.
     media_type: String,
@@ -25,7 +25,8 @@ pub struct DocumentView {
     bytes: u64,
     /// SHA-256 of its bytes, in hex.
     sha256: String,
-    /// How far the newest version is.
+    /// How far the newest version is. One that failed or was cancelled does not take the place of one that answers:
+    /// `searchable` says whether there is one.
     #[schema(
         value_type = String,
         pattern = "^(queued|parsing|chunking|embedding|indexing|ready|failed|cancelled)$"

@@ -4,7 +4,7 @@ use crate::{
 };
 use axum::{body::Body, http::Request};
 use bytes::Bytes;
-use chat_core::{Change, Chunk, ChunkId, DocumentId, DocumentStatus, VersionId};
+use chat_core::{Change, Chunk, ChunkId, DocumentId, DocumentStatus, Failure, VersionId};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
@@ -145,18 +145,55 @@ async fn new_content_is_a_new_version() {
     };
     let replaced = put(Body::from("new"), "text/plain; charset=gbk").await.is(202).json();
     assert_eq!((&replaced["version"], &replaced["status"]), (&json!(2), &json!("queued")));
-    assert_eq!((&replaced["filename"], &replaced["searchable"]), (&json!("new.txt"), &json!(true)));
+    assert_eq!((&replaced["filename"], &replaced["searchable"]), (&json!("说明 1.md"), &json!(true)));
     assert_eq!(app.get(&path).await.json(), replaced);
-    assert_eq!(app.get(&format!("{path}/content")).await.text(), "new");
+    assert_eq!(app.get(&format!("{path}/content")).await.text(), "old", "the old version answers");
     let empty = put(Body::empty(), "text/plain").await;
     assert_eq!(empty.problem(422, "invalid_request"), ["body"]);
     let form = Form::default().file("form.txt", b"newer");
     let mut request = form.post(&format!("{path}/content"));
     *request.method_mut() = axum::http::Method::PUT;
     let third = app.send(request).await.is(202).json();
-    assert_eq!((&third["version"], &third["filename"]), (&json!(3), &json!("form.txt")));
+    assert_eq!((&third["version"], &third["sha256"]), (&json!(3), &document["sha256"]));
     let superseded = app.get(&format!("/api/v1/jobs/{}", replaced["job_id"].as_str().unwrap())).await.json();
     assert_eq!(superseded["cancel_requested"], true, "what is replaced need not be read any more");
+    let job = app.post(&format!("{path}/reindex"), json!({})).await.is(202).json();
+    ready(&app, &document, 1).await;
+    let fourth = app.get(&path).await.json();
+    assert_eq!((&fourth["version"], &fourth["job_id"]), (&json!(4), &job["id"]));
+    assert_eq!((&fourth["status"], &fourth["filename"]), (&json!("ready"), &json!("form.txt")));
+    assert_eq!(app.get(&format!("{path}/content")).await.text(), "newer");
+}
+
+#[tokio::test]
+async fn a_replacement_that_failed_leaves_the_document_as_it_was() {
+    let app = App::start().await;
+    let collection = app.collection("c").await;
+    let documents = format!("{collection}/documents");
+    let upload = || async {
+        let form = Form::default().file("旧.txt", b"old");
+        app.send(form.post(&documents)).await.is(202).json()["documents"][0].clone()
+    };
+    let document = upload().await;
+    let path = format!("/api/v1/documents/{}", document["id"].as_str().unwrap());
+    ready(&app, &document, 1).await;
+    let request =
+        Request::put(format!("{path}/content?filename=new.png")).header("content-type", "image/png");
+    app.send(request.body(Body::from("\u{89}PNG")).unwrap()).await.is(202);
+    let error = Some(Failure { code: "invalid_document".into(), message: "It is a picture.".into() });
+    let version = version(&app, &document).await;
+    let failed = Change::EndVersion { version, status: DocumentStatus::Failed, error };
+    app.state.dispatcher.record(vec![failed]).await.unwrap();
+    let shown = app.get(&path).await.json();
+    for member in ["filename", "media_type", "bytes", "sha256"] {
+        assert_eq!(shown[member], document[member], "{member}");
+    }
+    assert_eq!((&shown["status"], &shown["searchable"]), (&json!("failed"), &json!(true)));
+    assert_eq!(shown["error"]["code"], "invalid_document");
+    assert_eq!(app.get("/api/v1/documents?status=failed").await.json()["data"][0], shown);
+    let content = app.get(&format!("{path}/content")).await;
+    assert_eq!((content.text(), content.header("content-type")), ("old".into(), "text/plain".into()));
+    assert_eq!(upload().await["duplicate_of"], document["id"]);
 }
 
 #[tokio::test]

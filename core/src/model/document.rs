@@ -115,7 +115,8 @@ pub struct Upload {
     pub blob: String,
 }
 
-/// A document with the state of its newest version.
+/// A document: the content that answers, and the state of its newest version. They differ while one replaces the other,
+/// and after that has failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// Its id.
@@ -124,7 +125,7 @@ pub struct Document {
     pub tenant: Tenant,
     /// Where it is.
     pub collection: CollectionId,
-    /// What was uploaded last.
+    /// The bytes of the version that answers; of the newest as long as none does.
     pub upload: Upload,
     /// The caller's own data; searches can filter on it.
     pub metadata: Value,
@@ -140,7 +141,7 @@ pub struct Document {
     pub live_version: Option<VersionId>,
     /// How many passages can be found.
     pub chunk_count: u64,
-    /// The character set that was detected.
+    /// The character set that these bytes were read with.
     pub charset: Option<String>,
     /// Why the newest version failed.
     pub error: Option<Failure>,

@@ -3,6 +3,7 @@
 pub mod blobs;
 pub mod bus;
 pub mod cache;
+pub mod documents;
 pub mod index;
 pub mod jobs;
 pub mod lanes;

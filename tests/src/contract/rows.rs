@@ -309,8 +309,8 @@ async fn versions_flip(store: &dyn Store) {
     let read = store.document(tenant, library.document).await.unwrap();
     assert_eq!(
         (read.status, read.error),
-        (DocumentStatus::Ready, Some(failure)),
-        "the old version still answers"
+        (DocumentStatus::Failed, Some(failure)),
+        "it says why, while the old version still answers"
     );
 
     let third = version(&library, "three");

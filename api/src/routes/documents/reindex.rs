@@ -19,7 +19,8 @@ use axum::{
 use chat_core::{Document, DocumentId};
 use futures::StreamExt;
 
-/// Reads, cuts and indexes a document anew. The old version answers until the new one is ready.
+/// Reads, cuts and indexes a document anew: its newest content, unless that was given up. The old version answers until the
+/// new one is ready.
 #[utoipa::path(
     post, path = "/documents/{id}/reindex", tag = "documents", params(("id" = String, Path)),
     responses((status = 202, body = JobView), (status = 404, body = ProblemBody))
@@ -51,7 +52,12 @@ pub async fn reindex_document(
 
 /// A version owns its file, and takes it along when it is removed: the new one gets a copy.
 async fn copy(state: &AppState, caller: &Caller, document: &Document) -> Result<StagedFile, Problem> {
-    let upload = &document.upload;
+    let upload = if document.status.is_final() {
+        document.upload.clone()
+    } else {
+        // What is on the way to replace the content must not get lost.
+        state.ports.store.version(document.version_id).await?.upload
+    };
     let mut bytes = state.ports.blobs.get(&upload.blob, None).await?;
     let mut staging = Staging::begin(state, &caller.tenant);
     while let Some(piece) = bytes.next().await {
@@ -59,8 +65,8 @@ async fn copy(state: &AppState, caller: &Caller, document: &Document) -> Result<
     }
     Ok(StagedFile {
         blob: staging.finish().await?,
-        filename: upload.filename.clone(),
-        media_type: upload.media_type.clone(),
-        charset: upload.charset.clone(),
+        filename: upload.filename,
+        media_type: upload.media_type,
+        charset: upload.charset,
     })
 }

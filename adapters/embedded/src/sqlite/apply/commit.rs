@@ -1,6 +1,6 @@
 //! One request that is not on the hot path: all of its writes, or none.
 
-use super::{Tx, chat, control, documents, enqueue, events, finish, keys, lanes, models, usage};
+use super::{Tx, chat, collections, control, documents, enqueue, events, finish, keys, lanes, models, usage};
 use crate::sqlite::error::{kind, port_error};
 use chat_core::{Change, Committed, ErrorKind, Held, PortError, PortResult, Write};
 
@@ -100,6 +100,10 @@ async fn change_one(tx: &mut Tx<'_>, change: Change, committed: &mut Committed) 
         | Change::BuildModel { .. }
         | Change::SwitchModel(_)
         | Change::ForgetModel(_)) => models::apply(tx, &change).await,
+        change @ (Change::InsertCollection(_)
+        | Change::UpdateCollection { .. }
+        | Change::HideCollection(..)
+        | Change::PurgeCollection(_)) => collections::apply(tx, change).await,
         change => documents::apply(tx, change, committed).await,
     }
 }

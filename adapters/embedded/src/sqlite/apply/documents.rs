@@ -1,14 +1,15 @@
-//! Writes of collections, documents and their versions.
+//! Writes of documents and their versions.
 
 use super::{
     Tx,
     chat::{found, json},
+    collections::revise,
     commit::Failed,
-    events,
+    events, hashes,
 };
 use chat_core::{
-    Change, Chunk, Collection, CollectionId, Committed, DocumentId, DocumentStatus, Failure, NewVersion,
-    PortError, StreamId, Tenant, VersionId, object,
+    Change, Chunk, CollectionId, Committed, DocumentId, DocumentStatus, Failure, NewVersion, PortError,
+    StreamId, Tenant, VersionId, object,
 };
 use serde_json::{Map, Value};
 use sqlx::Row;
@@ -16,14 +17,6 @@ use uuid::Uuid;
 
 pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Committed) -> Result<(), Failed> {
     match change {
-        Change::InsertCollection(collection) => insert_collection(tx, &collection).await,
-        Change::UpdateCollection { tenant, id, name, metadata } => {
-            update_collection(tx, &tenant, id, name, metadata).await
-        }
-        Change::HideCollection(tenant, id) => hide_collection(tx, &tenant, id).await,
-        Change::PurgeCollection(id) => {
-            run(tx, "DELETE FROM collections WHERE id = ?1 AND hidden = 1", id.0).await
-        }
         Change::InsertDocument { id, collection, metadata, version } => {
             insert_document(tx, id, collection, &metadata, &version).await
         }
@@ -56,70 +49,9 @@ pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Commi
     }
 }
 
-async fn run(tx: &mut Tx<'_>, sql: &'static str, id: Uuid) -> Result<(), Failed> {
+pub(super) async fn run(tx: &mut Tx<'_>, sql: &'static str, id: Uuid) -> Result<(), Failed> {
     sqlx::query(sql).bind(id).execute(&mut *tx.conn).await?;
     Ok(())
-}
-
-/// What the tenant's searches can find has changed.
-async fn revise(tx: &mut Tx<'_>, tenant: &str) -> Result<(), Failed> {
-    sqlx::query(
-        "INSERT INTO search_revisions (tenant, revision) VALUES (?1, 1)
-         ON CONFLICT (tenant) DO UPDATE SET revision = revision + 1",
-    )
-    .bind(tenant)
-    .execute(&mut *tx.conn)
-    .await?;
-    Ok(())
-}
-
-async fn insert_collection(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Failed> {
-    sqlx::query(
-        "INSERT INTO collections (id, tenant, name, metadata, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-    )
-    .bind(collection.id.0)
-    .bind(collection.tenant.as_str())
-    .bind(&collection.name)
-    .bind(json(&collection.metadata)?)
-    .bind(collection.created_at.0)
-    .execute(&mut *tx.conn)
-    .await?;
-    Ok(())
-}
-
-async fn update_collection(
-    tx: &mut Tx<'_>,
-    tenant: &Tenant,
-    id: CollectionId,
-    name: Option<String>,
-    metadata: Option<Value>,
-) -> Result<(), Failed> {
-    let changed = sqlx::query(
-        "UPDATE collections SET name = coalesce(?3, name), metadata = coalesce(?4, metadata), updated_at = ?5
-         WHERE id = ?1 AND tenant = ?2 AND hidden = 0",
-    )
-    .bind(id.0)
-    .bind(tenant.as_str())
-    .bind(name)
-    .bind(metadata.as_ref().map(json).transpose()?)
-    .bind(tx.now.0)
-    .execute(&mut *tx.conn)
-    .await?
-    .rows_affected();
-    found(changed, id)
-}
-
-async fn hide_collection(tx: &mut Tx<'_>, tenant: &Tenant, id: CollectionId) -> Result<(), Failed> {
-    let hidden =
-        sqlx::query("UPDATE collections SET hidden = 1 WHERE id = ?1 AND tenant = ?2 AND hidden = 0")
-            .bind(id.0)
-            .bind(tenant.as_str())
-            .execute(&mut *tx.conn)
-            .await?
-            .rows_affected();
-    found(hidden, id)?;
-    run(tx, "UPDATE documents SET hidden = 1 WHERE collection = ?1", id.0).await?;
-    revise(tx, tenant.as_str()).await
 }
 
 async fn insert_document(
@@ -129,6 +61,7 @@ async fn insert_document(
     metadata: &Value,
     version: &NewVersion,
 ) -> Result<(), Failed> {
+    hashes::refuse_twin(tx, id, collection.0, &version.upload.sha256).await?;
     let inserted = sqlx::query(
         "INSERT INTO documents (id, tenant, collection, metadata, sha256, newest, created_at, updated_at)
          SELECT ?1, tenant, id, ?4, ?5, ?6, ?7, ?7 FROM collections WHERE id = ?2 AND tenant = ?3 AND hidden = 0",
@@ -148,18 +81,19 @@ async fn insert_document(
 }
 
 async fn insert_version(tx: &mut Tx<'_>, version: &NewVersion) -> Result<(), Failed> {
-    let changed = sqlx::query(
-        "UPDATE documents SET newest = ?2, sha256 = ?3, updated_at = ?4 WHERE id = ?1 AND tenant = ?5 AND hidden = 0",
+    let collection = sqlx::query_scalar::<_, Uuid>(
+        "UPDATE documents SET newest = ?2, sha256 = ?3, updated_at = ?4 WHERE id = ?1 AND tenant = ?5 AND hidden = 0
+         RETURNING collection",
     )
     .bind(version.document.0)
     .bind(version.id.0)
     .bind(&version.upload.sha256)
     .bind(tx.now.0)
     .bind(version.tenant.as_str())
-    .execute(&mut *tx.conn)
+    .fetch_optional(&mut *tx.conn)
     .await?
-    .rows_affected();
-    found(changed, version.document)?;
+    .ok_or_else(|| PortError::not_found(version.document))?;
+    hashes::refuse_twin(tx, version.document, collection, &version.upload.sha256).await?;
     insert_version_row(tx, version).await
 }
 
@@ -309,6 +243,7 @@ async fn flip(tx: &mut Tx<'_>, version: VersionId, committed: &mut Committed) ->
     .bind(tx.now.0)
     .execute(&mut *tx.conn)
     .await?;
+    hashes::settle_hash(tx, version).await?;
     revise(tx, &tenant).await?;
     tell(tx, version, "document.completed", object([("chunk_count", count.into())]), committed).await
 }
@@ -334,6 +269,7 @@ async fn end_version(
     if ended == 0 {
         return Ok(());
     }
+    hashes::settle_hash(tx, version).await?;
     run(tx, "DELETE FROM chunks WHERE version = ?1", version.0).await?;
     let (name, body) = match error {
         Some(error) if status == DocumentStatus::Failed => {

@@ -3,6 +3,7 @@
 
 mod chat;
 mod claim;
+mod collections;
 mod commit;
 mod control;
 mod documents;
@@ -10,6 +11,7 @@ mod engine;
 mod enqueue;
 mod events;
 mod finish;
+mod hashes;
 mod keys;
 mod lanes;
 mod models;

@@ -15,19 +15,18 @@ const COLLECTIONS: &str = "SELECT c.id, c.tenant, c.name, c.metadata, c.created_
         (SELECT count(*) FROM documents d WHERE d.collection = c.id AND d.hidden = 0),
         (SELECT count(*) FROM documents d JOIN chunks k ON k.version = d.live_version
          WHERE d.collection = c.id AND d.hidden = 0),
-        (SELECT coalesce(sum(v.bytes), 0) FROM documents d JOIN document_versions v ON v.id = d.newest
+        (SELECT coalesce(sum(v.bytes), 0) FROM documents d JOIN document_versions v ON v.id = coalesce(d.live_version, d.newest)
          WHERE d.collection = c.id AND d.hidden = 0)
     FROM collections c WHERE c.hidden = 0";
 
-/// A failed or cancelled version does not take the place of the one that answers.
-const STATUS: &str =
-    "CASE WHEN v.status IN ('failed', 'cancelled') AND d.live_version IS NOT NULL THEN 'ready'
-                           ELSE v.status END";
-
-const DOCUMENTS: &str = "SELECT d.id, d.tenant, d.collection, d.metadata, d.live_version, d.created_at, d.updated_at,
-        v.id, v.number, v.job, v.filename, v.media_type, v.charset, v.detected, v.bytes, v.sha256, v.blob, v.status,
-        v.done, v.total, v.error, (SELECT count(*) FROM chunks k WHERE k.version = d.live_version)
-    FROM documents d JOIN document_versions v ON v.id = d.newest WHERE d.hidden = 0";
+/// The newest version says how far it is, the one that answers what the document is: until the flip that is the old one.
+const DOCUMENTS: &str =
+    "SELECT d.id, d.tenant, d.collection, d.metadata, d.live_version, d.created_at, d.updated_at,
+        v.id, v.number, v.job, shown.filename, shown.media_type, shown.charset, shown.detected, shown.bytes,
+        shown.sha256, shown.blob, v.status, v.done, v.total, v.error,
+        (SELECT count(*) FROM chunks k WHERE k.version = d.live_version)
+    FROM documents d JOIN document_versions v ON v.id = d.newest
+    JOIN document_versions shown ON shown.id = coalesce(d.live_version, d.newest) WHERE d.hidden = 0";
 
 const VERSIONS: &str =
     "SELECT v.id, v.document, d.collection, v.tenant, v.filename, v.media_type, v.charset, v.bytes,
@@ -85,7 +84,7 @@ impl DocumentStore for SqliteStore {
             query.push(" AND d.collection = ").push_bind(collection.0);
         }
         if let Some(status) = status {
-            query.push(" AND ").push(STATUS).push(" = ").push_bind(status.as_str());
+            query.push(" AND v.status = ").push_bind(status.as_str());
         }
         page(&mut query, "d.id", request);
         let rows = query.build().fetch_all(self.readers()).await.map_err(port_error)?;
@@ -98,7 +97,11 @@ impl DocumentStore for SqliteStore {
         sha256: &str,
     ) -> PortResult<Option<DocumentId>> {
         sqlx::query_scalar::<_, Uuid>(
-            "SELECT id FROM documents WHERE collection = ?1 AND sha256 = ?2 AND hidden = 0",
+            "SELECT id FROM documents WHERE collection = ?1 AND sha256 = ?2 AND hidden = 0
+             UNION ALL
+             SELECT d.id FROM document_versions v JOIN documents d ON d.live_version = v.id
+             WHERE v.sha256 = ?2 AND d.collection = ?1 AND d.hidden = 0
+             LIMIT 1",
         )
         .bind(collection.0)
         .bind(sha256)
@@ -267,16 +270,13 @@ fn read_collection(row: &SqliteRow) -> Collection {
 }
 
 fn read_document(row: &SqliteRow) -> Document {
-    let live_version = row.get::<Option<Uuid>, _>(4).map(VersionId);
-    let stage = DocumentStatus::parse(row.get(17)).unwrap_or(DocumentStatus::Failed);
-    let still_answers =
-        live_version.is_some() && matches!(stage, DocumentStatus::Failed | DocumentStatus::Cancelled);
+    let status = DocumentStatus::parse(row.get(17)).unwrap_or(DocumentStatus::Failed);
     Document {
         id: DocumentId(row.get::<Uuid, _>(0)),
         tenant: Tenant::from(row.get::<&str, _>(1)),
         collection: CollectionId(row.get::<Uuid, _>(2)),
         metadata: from_json(row.get(3)).unwrap_or_default(),
-        live_version,
+        live_version: row.get::<Option<Uuid>, _>(4).map(VersionId),
         created_at: Timestamp(row.get(5)),
         updated_at: Timestamp(row.get(6)),
         version_id: VersionId(row.get::<Uuid, _>(7)),
@@ -284,8 +284,12 @@ fn read_document(row: &SqliteRow) -> Document {
         job: JobId(row.get::<Uuid, _>(9)),
         upload: read_upload(row, [10, 11, 12, 14, 15, 16]),
         charset: row.get(13),
-        status: if still_answers { DocumentStatus::Ready } else { stage },
-        progress: Progress { stage, done: row.get::<i64, _>(18) as u64, total: row.get::<i64, _>(19) as u64 },
+        status,
+        progress: Progress {
+            stage: status,
+            done: row.get::<i64, _>(18) as u64,
+            total: row.get::<i64, _>(19) as u64,
+        },
         error: from_json(row.get(20)),
         chunk_count: row.get::<i64, _>(21) as u64,
     }

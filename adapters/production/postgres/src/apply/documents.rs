@@ -5,7 +5,7 @@ use super::{
     chat::{clean, found, json},
     collections::revise,
     commit::Failed,
-    events, words,
+    events, hashes, words,
 };
 use chat_core::{
     Change, Chunk, CollectionId, Committed, DocumentId, DocumentStatus, Failure, NewVersion, PortError,
@@ -57,6 +57,7 @@ async fn insert_document(
     metadata: &Value,
     version: &NewVersion,
 ) -> Result<(), Failed> {
+    hashes::refuse_twin(tx, id, collection.0, &version.upload.sha256).await?;
     let inserted = sqlx::query!(
         "INSERT INTO documents (id, tenant, collection, metadata, sha256, newest, created_at,
                                 updated_at)
@@ -78,19 +79,19 @@ async fn insert_document(
 }
 
 async fn insert_version(tx: &mut Tx<'_>, version: &NewVersion) -> Result<(), Failed> {
-    let changed = sqlx::query!(
+    let collection = sqlx::query_scalar!(
         "UPDATE documents SET newest = $2, sha256 = $3, updated_at = $4
-         WHERE id = $1 AND tenant = $5 AND NOT hidden",
+         WHERE id = $1 AND tenant = $5 AND NOT hidden RETURNING collection",
         version.document.0,
         version.id.0,
         version.upload.sha256,
         tx.now.0,
         version.tenant.as_str()
     )
-    .execute(&mut *tx.conn)
+    .fetch_optional(&mut *tx.conn)
     .await?
-    .rows_affected();
-    found(changed, version.document)?;
+    .ok_or_else(|| PortError::not_found(version.document))?;
+    hashes::refuse_twin(tx, version.document, collection, &version.upload.sha256).await?;
     insert_version_row(tx, version).await
 }
 
@@ -261,6 +262,7 @@ async fn flip(tx: &mut Tx<'_>, version: VersionId, committed: &mut Committed) ->
     )
     .execute(&mut *tx.conn)
     .await?;
+    hashes::settle_hash(tx, version).await?;
     revise(tx, &tenant).await?;
     tell(tx, version, "document.completed", object([("chunk_count", count.into())]), committed).await
 }
@@ -272,6 +274,14 @@ async fn end_version(
     error: Option<Failure>,
     committed: &mut Committed,
 ) -> Result<(), Failed> {
+    // Documents are locked before their versions, as everywhere.
+    sqlx::query_scalar!(
+        "SELECT id FROM documents
+         WHERE id = (SELECT document FROM document_versions WHERE id = $1) FOR UPDATE",
+        version.0
+    )
+    .fetch_optional(&mut *tx.conn)
+    .await?;
     let ended = sqlx::query!(
         "UPDATE document_versions SET status = $2, error = $3, updated_at = $4
          WHERE id = $1 AND status NOT IN ('ready', 'failed', 'cancelled')",
@@ -286,6 +296,7 @@ async fn end_version(
     if ended == 0 {
         return Ok(());
     }
+    hashes::settle_hash(tx, version).await?;
     run!(tx, "DELETE FROM chunks WHERE version = $1", version.0);
     run!(tx, "DELETE FROM chunk_words WHERE version = $1", version.0);
     let (name, body) = match error {

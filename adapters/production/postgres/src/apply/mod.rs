@@ -22,6 +22,7 @@ pub(crate) mod engine;
 mod enqueue;
 mod events;
 mod finish;
+mod hashes;
 mod keys;
 mod lanes;
 mod models;

@@ -90,9 +90,7 @@ impl From<CollectionRow> for Collection {
 
 impl From<DocumentRow> for Document {
     fn from(row: DocumentRow) -> Self {
-        let stage = DocumentStatus::parse(&row.status).unwrap_or(DocumentStatus::Failed);
-        let still_answers =
-            row.live_version.is_some() && matches!(stage, DocumentStatus::Failed | DocumentStatus::Cancelled);
+        let status = DocumentStatus::parse(&row.status).unwrap_or(DocumentStatus::Failed);
         Self {
             id: DocumentId(row.id),
             tenant: Tenant(row.tenant.into()),
@@ -113,8 +111,8 @@ impl From<DocumentRow> for Document {
                 blob: row.blob,
             },
             charset: row.detected,
-            status: if still_answers { DocumentStatus::Ready } else { stage },
-            progress: Progress { stage, done: row.done as u64, total: row.total as u64 },
+            status,
+            progress: Progress { stage: status, done: row.done as u64, total: row.total as u64 },
             error: from_json(row.error.as_deref()),
             chunk_count: row.chunks as u64,
         }

@@ -25,7 +25,7 @@ macro_rules! collections {
                    (SELECT count(*) FROM documents d JOIN chunks k ON k.version = d.live_version
                     WHERE d.collection = c.id AND NOT d.hidden) AS "chunks!",
                    (SELECT coalesce(sum(v.bytes), 0)::bigint
-                    FROM documents d JOIN document_versions v ON v.id = d.newest
+                    FROM documents d JOIN document_versions v ON v.id = coalesce(d.live_version, d.newest)
                     WHERE d.collection = c.id AND NOT d.hidden) AS "bytes!"
                FROM collections c WHERE NOT c.hidden AND "# + $first $(+ $rest)*
             $(, $argument)*
@@ -33,16 +33,19 @@ macro_rules! collections {
     };
 }
 
-/// Documents with their newest version; the rest follows `WHERE NOT d.hidden`.
+/// Documents: the newest version says how far it is, the one that answers what the document is, and until the flip that is
+/// the old one. The rest follows `WHERE NOT d.hidden`.
 macro_rules! documents {
     ($first:literal $(+ $rest:literal)* $(, $argument:expr)*) => {
         sqlx::query_as!(
             DocumentRow,
             r#"SELECT d.id, d.tenant, d.collection, d.metadata::text AS "metadata!", d.live_version,
-                   d.created_at, d.updated_at, v.id AS version_id, v.number, v.job, v.filename, v.media_type,
-                   v.charset, v.detected, v.bytes, v.sha256, v.blob, v.status, v.done, v.total, v.error,
+                   d.created_at, d.updated_at, v.id AS version_id, v.number, v.job, shown.filename,
+                   shown.media_type, shown.charset, shown.detected, shown.bytes, shown.sha256, shown.blob,
+                   v.status, v.done, v.total, v.error,
                    (SELECT count(*) FROM chunks k WHERE k.version = d.live_version) AS "chunks!"
                FROM documents d JOIN document_versions v ON v.id = d.newest
+               JOIN document_versions shown ON shown.id = coalesce(d.live_version, d.newest)
                WHERE NOT d.hidden AND "# + $first $(+ $rest)*
             $(, $argument)*
         )
@@ -109,16 +112,13 @@ impl DocumentStore for PostgresStore {
         request: PageRequest,
     ) -> PortResult<Page<Document>> {
         let status = status.map(DocumentStatus::as_str);
-        // A failed or cancelled version does not take the place of the one that answers.
         macro_rules! of_status {
             ($place:literal, $($argument:expr),+) => {
                 page_of!(
                     self,
                     request,
                     documents,
-                    $place + " AND d.id > $1 AND d.id < $2 AND ($4::text IS NULL OR $4 = CASE
-                        WHEN v.status IN ('failed', 'cancelled') AND d.live_version IS NOT NULL THEN 'ready'
-                        ELSE v.status END)",
+                    $place + " AND d.id > $1 AND d.id < $2 AND ($4::text IS NULL OR $4 = v.status)",
                     status,
                     $($argument),+
                 )?
@@ -138,7 +138,11 @@ impl DocumentStore for PostgresStore {
         sha256: &str,
     ) -> PortResult<Option<DocumentId>> {
         sqlx::query_scalar!(
-            "SELECT id FROM documents WHERE collection = $1 AND sha256 = $2 AND NOT hidden",
+            r#"SELECT id AS "id!" FROM documents WHERE collection = $1 AND sha256 = $2 AND NOT hidden
+               UNION ALL
+               SELECT d.id FROM document_versions v JOIN documents d ON d.live_version = v.id
+               WHERE v.sha256 = $2 AND d.collection = $1 AND NOT d.hidden
+               LIMIT 1"#,
             collection.0,
             sha256
         )

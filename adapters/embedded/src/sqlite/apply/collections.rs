@@ -1,0 +1,85 @@
+//! Writes of collections.
+
+use super::{
+    Tx,
+    chat::{found, json},
+    commit::Failed,
+    documents::run,
+};
+use chat_core::{Change, Collection, CollectionId, PortError, Tenant};
+use serde_json::Value;
+
+pub(super) async fn apply(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed> {
+    match change {
+        Change::InsertCollection(collection) => insert_collection(tx, &collection).await,
+        Change::UpdateCollection { tenant, id, name, metadata } => {
+            update_collection(tx, &tenant, id, name, metadata).await
+        }
+        Change::HideCollection(tenant, id) => hide_collection(tx, &tenant, id).await,
+        Change::PurgeCollection(id) => {
+            run(tx, "DELETE FROM collections WHERE id = ?1 AND hidden = 1", id.0).await
+        }
+        _ => Err(PortError::internal("not a change of collections").into()),
+    }
+}
+
+/// What the tenant's searches can find has changed.
+pub(super) async fn revise(tx: &mut Tx<'_>, tenant: &str) -> Result<(), Failed> {
+    sqlx::query(
+        "INSERT INTO search_revisions (tenant, revision) VALUES (?1, 1)
+         ON CONFLICT (tenant) DO UPDATE SET revision = revision + 1",
+    )
+    .bind(tenant)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_collection(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Failed> {
+    sqlx::query(
+        "INSERT INTO collections (id, tenant, name, metadata, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+    )
+    .bind(collection.id.0)
+    .bind(collection.tenant.as_str())
+    .bind(&collection.name)
+    .bind(json(&collection.metadata)?)
+    .bind(collection.created_at.0)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn update_collection(
+    tx: &mut Tx<'_>,
+    tenant: &Tenant,
+    id: CollectionId,
+    name: Option<String>,
+    metadata: Option<Value>,
+) -> Result<(), Failed> {
+    let changed = sqlx::query(
+        "UPDATE collections SET name = coalesce(?3, name), metadata = coalesce(?4, metadata), updated_at = ?5
+         WHERE id = ?1 AND tenant = ?2 AND hidden = 0",
+    )
+    .bind(id.0)
+    .bind(tenant.as_str())
+    .bind(name)
+    .bind(metadata.as_ref().map(json).transpose()?)
+    .bind(tx.now.0)
+    .execute(&mut *tx.conn)
+    .await?
+    .rows_affected();
+    found(changed, id)
+}
+
+async fn hide_collection(tx: &mut Tx<'_>, tenant: &Tenant, id: CollectionId) -> Result<(), Failed> {
+    let hidden =
+        sqlx::query("UPDATE collections SET hidden = 1 WHERE id = ?1 AND tenant = ?2 AND hidden = 0")
+            .bind(id.0)
+            .bind(tenant.as_str())
+            .execute(&mut *tx.conn)
+            .await?
+            .rows_affected();
+    found(hidden, id)?;
+    run(tx, "UPDATE documents SET hidden = 1 WHERE collection = ?1", id.0).await?;
+    revise(tx, tenant.as_str()).await
+}
