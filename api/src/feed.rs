@@ -1,7 +1,7 @@
 //! The events of one stream, each once and in order: what is live from the bus, the rest from the log.
 
 use chat_core::{
-    DocumentId, ErrorKind, Event, PortResult, ResponseId, StreamId, Tenant, VersionId,
+    DocumentId, ErrorKind, Event, PortResult, ResponseId, StreamId, Tenant, Version, VersionId,
     ports::{Follower, Ports, Store, Tail},
 };
 use futures::{Stream, stream};
@@ -76,9 +76,11 @@ impl Feed {
         Ok(Self::of(ports, subject, after, found.status.is_final()).await)
     }
 
-    /// The same for the newest version of a document of this tenant.
+    /// The same for the newest version of a document of this tenant. A number of an earlier version's event is before all
+    /// of its events.
     pub async fn of_document(ports: &Ports, tenant: &Tenant, id: DocumentId, after: u64) -> PortResult<Self> {
         let found = ports.store.document(tenant, id).await?;
+        let after = if after > Version::events_before(found.version) { after } else { 0 };
         let subject = Subject::Version(found.version_id);
         Ok(Self::of(ports, subject, after, found.status.is_final()).await)
     }

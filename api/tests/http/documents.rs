@@ -134,6 +134,29 @@ async fn a_document_tells_its_stages() {
 }
 
 #[tokio::test]
+async fn who_resumes_hears_all_of_the_next_version() {
+    let app = App::start().await;
+    let (path, document) = text(&app, "text").await;
+    ready(&app, &document, 1).await;
+    let read = async |after: u64| {
+        let request = Request::get(format!("{path}/events")).header("last-event-id", after.to_string());
+        Frames::of(app.open(request.body(Body::empty()).unwrap()).await)
+    };
+    let first = read(0).await.rest().await;
+    let last = first.last().unwrap().id;
+    app.post(&format!("{path}/reindex"), json!({})).await.is(202);
+    let resumed = read(last).await;
+    ready(&app, &document, 1).await;
+    let second = resumed.rest().await;
+    assert!(second[0].id > last, "one number would have two contents");
+    let names: Vec<_> = second.iter().map(|frame| frame.event.as_str()).collect();
+    assert_eq!(names, ["document.stage", "document.stage", "document.completed"]);
+    assert_eq!(read(0).await.rest().await, second);
+    assert_eq!(read(last).await.rest().await, second);
+    assert_eq!(read(second[0].id).await.rest().await, second[1..]);
+}
+
+#[tokio::test]
 async fn new_content_is_a_new_version() {
     let app = App::start().await;
     let (path, document) = text(&app, "old").await;

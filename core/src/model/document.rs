@@ -195,6 +195,17 @@ pub struct Version {
     pub deleted: bool,
 }
 
+impl Version {
+    /// How far apart the numbers of two versions' events begin: no version tells so much.
+    const EVENTS: u64 = 1_000_000;
+
+    /// The number before the first event of a document's version with this number. The events of a document are numbered
+    /// on from version to version, so a reader who resumes with the number of an earlier one has missed all of this one.
+    pub fn events_before(number: u32) -> u64 {
+        u64::from(number.saturating_sub(1)) * Self::EVENTS
+    }
+}
+
 /// A passage of a version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chunk {

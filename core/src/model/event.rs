@@ -24,7 +24,7 @@ impl From<crate::VersionId> for StreamId {
 /// One event, written once: the same bytes go to the database, the bus and every client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// From 1, without a gap.
+    /// From 1, without a gap; of a document's later versions from [`crate::Version::events_before`] on.
     pub seq: u64,
     /// The type, for instance `response.output_text.delta`.
     pub name: Arc<str>,

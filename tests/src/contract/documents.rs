@@ -42,9 +42,11 @@ async fn end(store: &dyn Store, version: &NewVersion, status: DocumentStatus) {
     write(store, vec![Change::EndVersion { version: version.id, status, error }]).await;
 }
 
-async fn flip(store: &dyn Store, version: &NewVersion) {
+/// The numbers of what is told of it.
+async fn flip(store: &dyn Store, version: &NewVersion) -> Vec<u64> {
     let insert = Change::InsertChunks { version: version.id, chunks: chunks(version.id, 2) };
-    write(store, vec![insert, Change::FlipVersion(version.id)]).await;
+    let told = write(store, vec![insert, Change::FlipVersion(version.id)]).await.events;
+    told.iter().map(|(_, event)| event.seq).collect()
 }
 
 /// Another document of the collection with these bytes.
@@ -84,7 +86,7 @@ async fn a_replacement_is_the_document_once_it_answers(store: &dyn Store) {
     let other = add(store, &library, "other").await.unwrap();
     let stolen = Change::InsertVersion(Box::new(version(&other, "one")));
     assert_eq!(store.commit(Write::of(vec![stolen])).await.unwrap_err().kind, ErrorKind::Conflict);
-    flip(store, &second).await;
+    assert_eq!(flip(store, &second).await, [1_000_001], "numbers go on from version to version");
     let ready = read(store, &library).await;
     assert_eq!((ready.status, &ready.upload), (DocumentStatus::Ready, &second.upload));
     assert_eq!(with_hash(store, &library, "one").await, None);

@@ -9,7 +9,7 @@ use super::{
 };
 use chat_core::{
     Change, Chunk, CollectionId, Committed, DocumentId, DocumentStatus, Failure, NewVersion, PortError,
-    StreamId, Tenant, VersionId, object,
+    StreamId, Tenant, Version, VersionId, object,
 };
 use serde_json::{Map, Value};
 use sqlx::Row;
@@ -129,14 +129,15 @@ async fn tell(
     body: Map<String, Value>,
     committed: &mut Committed,
 ) -> Result<(), Failed> {
-    let document: Option<Uuid> = sqlx::query_scalar("SELECT document FROM document_versions WHERE id = ?1")
+    let row = sqlx::query("SELECT document, number FROM document_versions WHERE id = ?1")
         .bind(version.0)
         .fetch_optional(&mut *tx.conn)
         .await?;
-    let Some(document) = document.map(DocumentId) else { return Ok(()) };
+    let Some(row) = row else { return Ok(()) };
+    let (document, before) = (DocumentId(row.get::<Uuid, _>(0)), Version::events_before(row.get(1)));
     let head = [("document_id", document.to_string().into()), ("version_id", version.to_string().into())];
     let stream = StreamId::from(version);
-    let event = events::append_next(tx, stream, name, &head, body).await?;
+    let event = events::append_next(tx, stream, before, name, &head, body).await?;
     committed.events.push((stream, event));
     Ok(())
 }

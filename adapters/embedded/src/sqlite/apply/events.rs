@@ -64,10 +64,12 @@ pub(super) async fn append(tx: &mut Tx<'_>, stream: StreamId, events: &[Event]) 
     .map(drop)
 }
 
-/// Numbers an event after the last one of its stream and keeps it: for streams with several writers.
+/// Numbers an event after the last one of its stream, the first after `before`, and keeps it: for streams with several
+/// writers.
 pub(super) async fn append_next(
     tx: &mut Tx<'_>,
     stream: StreamId,
+    before: u64,
     name: &str,
     head: &[(&str, Value)],
     body: Map<String, Value>,
@@ -77,7 +79,7 @@ pub(super) async fn append_next(
             .bind(stream.0)
             .fetch_one(&mut *tx.conn)
             .await?;
-    let event = Event::new(name, last as u64 + 1, head, body);
+    let event = Event::new(name, before.max(last as u64) + 1, head, body);
     append(tx, stream, std::slice::from_ref(&event)).await?;
     Ok(event)
 }

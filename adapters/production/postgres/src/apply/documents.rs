@@ -9,7 +9,7 @@ use super::{
 };
 use chat_core::{
     Change, Chunk, CollectionId, Committed, DocumentId, DocumentStatus, Failure, NewVersion, PortError,
-    StreamId, Tenant, VersionId, object,
+    StreamId, Tenant, Version, VersionId, object,
 };
 use serde_json::{Map, Value};
 
@@ -129,14 +129,15 @@ async fn tell(
     committed: &mut Committed,
 ) -> Result<(), Failed> {
     // Held to the end: who tells the same stream meanwhile waits, so that numbers have no gap.
-    let document =
-        sqlx::query_scalar!("SELECT document FROM document_versions WHERE id = $1 FOR UPDATE", version.0)
+    let row =
+        sqlx::query!("SELECT document, number FROM document_versions WHERE id = $1 FOR UPDATE", version.0)
             .fetch_optional(&mut *tx.conn)
             .await?;
-    let Some(document) = document.map(DocumentId) else { return Ok(()) };
+    let Some(row) = row else { return Ok(()) };
+    let (document, before) = (DocumentId(row.document), Version::events_before(row.number as u32));
     let head = [("document_id", document.to_string().into()), ("version_id", version.to_string().into())];
     let stream = StreamId::from(version);
-    let event = events::append_next(tx, stream, name, &head, body).await?;
+    let event = events::append_next(tx, stream, before, name, &head, body).await?;
     committed.events.push((stream, event));
     Ok(())
 }

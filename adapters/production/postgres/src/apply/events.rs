@@ -89,11 +89,12 @@ pub(super) async fn append(tx: &mut Tx<'_>, stream: StreamId, events: &[Event]) 
     .map(drop)
 }
 
-/// Numbers an event after the last one of its stream and keeps it: for streams with several writers, which hold a
-/// lock of their own on what the stream is about.
+/// Numbers an event after the last one of its stream, the first after `before`, and keeps it: for streams with several
+/// writers, which hold a lock of their own on what the stream is about.
 pub(super) async fn append_next(
     tx: &mut Tx<'_>,
     stream: StreamId,
+    before: u64,
     name: &str,
     head: &[(&str, Value)],
     body: Map<String, Value>,
@@ -104,7 +105,7 @@ pub(super) async fn append_next(
     )
     .fetch_one(&mut *tx.conn)
     .await?;
-    let event = Event::new(name, last as u64 + 1, head, body);
+    let event = Event::new(name, before.max(last as u64) + 1, head, body);
     append(tx, stream, std::slice::from_ref(&event)).await?;
     Ok(event)
 }
