@@ -65,8 +65,11 @@ pub async fn get_content(
 
 /// Whether the client has it.
 fn is_known(file: &File, headers: &HeaderMap) -> bool {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    known.split(',').any(|tag| tag.trim() == file.tag)
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    known.flat_map(|value| value.split(',')).map(str::trim).any(|tag| {
+        // Compared weakly: what a proxy has changed on the way, for instance compressed, is still the same file.
+        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == file.tag
+    })
 }
 
 /// To the file store itself, if it can give files out; the client asks it for the same range.
