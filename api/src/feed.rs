@@ -56,6 +56,8 @@ pub struct Feed {
     after: u64,
     /// How often in a row neither bus nor log had anything.
     idle: u32,
+    /// Something was given out.
+    told: bool,
     over: bool,
 }
 
@@ -91,7 +93,7 @@ impl Feed {
 
     /// Reads a stream that is over: the log has all of it.
     pub fn of_log(ports: &Ports, subject: Subject, after: u64) -> Self {
-        Self { ports: ports.clone(), subject, follower: None, after, idle: 0, over: false }
+        Self { ports: ports.clone(), subject, follower: None, after, idle: 0, told: false, over: false }
     }
 
     /// The next events, at least one; `None` after the last.
@@ -145,8 +147,11 @@ impl Feed {
         }
         // The last events came with the end: after it has been seen, they can be read.
         let last = self.accept_logged(store.events_after(stream, self.after).await?);
-        self.over |= last.is_empty();
-        Ok(last)
+        if !last.is_empty() {
+            return Ok(last);
+        }
+        self.over = true;
+        if self.told { Ok(last) } else { end_before(&*store, stream, self.after).await }
     }
 
     /// The first time in a row the bus is asked again at once: it waits. If it does not, nor has the log, wait here.
@@ -185,8 +190,20 @@ impl Feed {
             }
         }
         if !taken.is_empty() {
-            self.idle = 0;
+            (self.idle, self.told) = (0, true);
         }
         taken
     }
+}
+
+/// The terminal event, for a reader whose number is past it: nothing else would tell it how the stream ended. Who has it
+/// needs it no more.
+async fn end_before(store: &dyn Store, stream: StreamId, number: u64) -> PortResult<Vec<Event>> {
+    let last = store.last_event(stream).await?;
+    if last >= number {
+        return Ok(Vec::new());
+    }
+    let mut events = store.events_after(stream, last.saturating_sub(1)).await?;
+    events.retain(Event::is_terminal);
+    Ok(events)
 }

@@ -99,3 +99,12 @@ async fn a_broken_bus_costs_nothing_but_time() {
     assert_eq!(read(None, 0).await, ALL);
     assert_eq!(read(Some(Vec::new()), 7).await, ALL[7..]);
 }
+
+#[tokio::test]
+async fn who_is_past_the_end_hears_the_end() {
+    assert_eq!(read(Some(Vec::new()), 10).await, ALL[10..], "it has the end");
+    for after in [11, 1_000] {
+        assert_eq!(read(Some(Vec::new()), after).await, [10], "after {after}");
+        assert_eq!(read(None, after).await, [10], "after {after}");
+    }
+}

@@ -76,7 +76,13 @@ async fn a_stream_cut_anywhere_resumes_without_gap_or_repeat() {
         let resumed = Frames::of(app.open(request.body(Body::empty()).unwrap()).await).rest().await;
         assert_eq!(resumed, uncut[cut.max(2)..], "cut after {cut}");
     }
-    assert!(read(&app, &response, 1_000).await.rest().await.is_empty());
+    for past in [7, 1_000] {
+        assert_eq!(read(&app, &response, past).await.rest().await, uncut[5..], "only the end");
+    }
+    let response = turn(&app).await;
+    let past = read(&app, &response, 1_000).await;
+    Speaker::of(&app, &response).await.end("").await;
+    assert_eq!(numbers(&past.rest().await), [2], "only the end, once it has come");
 }
 
 #[tokio::test]

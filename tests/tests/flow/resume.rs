@@ -1,7 +1,7 @@
 //! A stream is the same however it is read.
 
 use super::with_fake;
-use chat_tests::{deployment::Profile, history, sse::SseReader};
+use chat_tests::{deployment::Profile, history, socket::Socket, sse::SseReader};
 use serde_json::json;
 
 in_every_deployment!(cut_at_every_event_it_is_the_same_as_uncut, a_graceful_stop_hands_a_long_turn_back,);
@@ -36,10 +36,16 @@ async fn cut_at_every_event_it_is_the_same_as_uncut(profile: Profile) {
     assert_eq!(history::text(&whole), "一 二 三 四 五 six seven eight [1]");
 
     // Finished, it replays from any number, and after a restart too.
-    for after in 0..=whole.len() as u64 + 1 {
-        let rest = SseReader::new(client.events(response, after).await.unwrap()).rest().await.unwrap();
-        assert_eq!(rest, whole[(after as usize).min(whole.len())..]);
+    for after in 0..=whole.len() {
+        let rest = SseReader::new(client.events(response, after as u64).await.unwrap()).rest().await.unwrap();
+        assert_eq!(rest, whole[after..]);
     }
+    let past = SseReader::new(client.events(response, 1_000).await.unwrap()).rest().await.unwrap();
+    assert_eq!(past, whole[whole.len() - 1..], "only the end");
+    let mut socket = Socket::connect(&client.url(), &[]).await.unwrap();
+    let subscribe = json!({"type": "subscribe", "response_id": response, "starting_after": 1_000});
+    assert_eq!(socket.ask(subscribe).await["type"], "ok");
+    assert_eq!(socket.event().await.as_ref(), whole.last().map(|event| &event.data));
     server.stop().await;
     server.start_again().await;
     let again = SseReader::new(client.events(response, 0).await.unwrap()).rest().await.unwrap();
