@@ -38,7 +38,9 @@ impl Subject {
             Self::Response(tenant, id) => {
                 store.response(tenant, *id).await.map(|found| found.status.is_final())
             }
-            Self::Version(id) => store.version(*id).await.map(|found| found.status.is_final()),
+            Self::Version(id) => {
+                store.version(*id).await.map(|found| found.deleted || found.status.is_final())
+            }
         };
         match found {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(true),

@@ -1,7 +1,7 @@
 //! Documents on their way out, also while they are on their way in.
 
 use crate::fakes::Rig;
-use chat_core::{Change, CollectionId, DocumentId, ErrorKind, JobState};
+use chat_core::{Change, CollectionId, DocumentId, DocumentStatus, ErrorKind, JobState};
 use chat_jobs::{DeleteCollection, DeleteDocument, Ending, JobError, JobKind};
 
 fn delete(rig: &Rig, document: DocumentId) -> chat_core::JobId {
@@ -71,6 +71,18 @@ async fn a_delete_waits_for_the_job_that_writes() {
     rig.end(&running, Ending::Cancelled).await;
     rig.drain().await;
     assert_nothing_left(&rig);
+}
+
+#[tokio::test]
+async fn who_follows_a_document_that_is_removed_is_told_first() {
+    let rig = Rig::new();
+    let document = DocumentId::new();
+    let (version, ingest) = rig.upload(document, CollectionId::new(), "some text");
+    rig.store.rows(|rows| rows.jobs.get_mut(&ingest).unwrap().1.state = JobState::Waiting);
+    let removal = rig.claim(delete(&rig, document));
+    rig.index.away.store(true, std::sync::atomic::Ordering::Relaxed);
+    rig.run(&removal).await.unwrap_err();
+    rig.store.rows(|rows| assert_eq!(rows.versions[&version].status, DocumentStatus::Cancelled));
 }
 
 fn embedding_job(rig: &Rig) -> chat_core::JobId {

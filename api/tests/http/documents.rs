@@ -276,6 +276,21 @@ async fn a_deleted_document_is_gone() {
 }
 
 #[tokio::test]
+async fn who_follows_what_is_deleted_is_told_at_once() {
+    let app = App::start().await;
+    for part in ["document", "collection"] {
+        let (path, document) = text(&app, part).await;
+        let request = Request::get(format!("{path}/events")).body(Body::empty()).unwrap();
+        let reader = Frames::of(app.open(request).await);
+        let collection = format!("/api/v1/collections/{}", document["collection_id"].as_str().unwrap());
+        app.delete(if part == "document" { &path } else { &collection }).await.is(204);
+        let heard = reader.rest().await;
+        assert_eq!((heard.len(), heard[0].event.as_str()), (1, "document.cancelled"), "{part}");
+        assert_eq!(heard[0].data["document_id"], document["id"]);
+    }
+}
+
+#[tokio::test]
 async fn cancelling_what_has_ended_is_a_conflict() {
     let app = App::start().await;
     let (path, document) = text(&app, "done").await;

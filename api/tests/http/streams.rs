@@ -185,6 +185,42 @@ async fn an_idle_stream_says_that_it_lives_and_ends_with_the_process() {
     assert!(reader.rest().await.is_empty(), "no terminal event: the client resumes elsewhere");
 }
 
+async fn forget(app: &App, response: &Value) {
+    app.delete(&format!("/api/v1/sessions/{}", response["session_id"].as_str().unwrap())).await.is(204);
+}
+
+#[tokio::test]
+async fn a_waiting_turn_of_a_deleted_session_ends_at_once() {
+    let app = App::start().await;
+    let response = turn(&app).await;
+    let reader = read(&app, &response, 0).await;
+    forget(&app, &response).await;
+    let heard = reader.rest().await;
+    assert_eq!(numbers(&heard), [1, 2]);
+    let last = &heard[1];
+    assert_eq!((last.event.as_str(), &last.data["response_id"]), ("response.cancelled", &response["id"]));
+    let shown = &last.data["response"];
+    assert_eq!((&shown["id"], &shown["status"]), (&response["id"], &json!("cancelled")));
+}
+
+#[tokio::test]
+async fn what_a_broken_attempt_of_a_deleted_session_said_is_taken_back() {
+    let app = App::start().await;
+    let response = turn(&app).await;
+    let mut reader = read(&app, &response, 0).await;
+    let mut speaker = Speaker::of(&app, &response).await;
+    speaker.say("response.in_progress", json!({})).await;
+    speaker.whisper("response.output_text.delta", json!({"delta": "a"})).await;
+    for number in 1..=3 {
+        assert_eq!(reader.next().await.unwrap().id, number);
+    }
+    forget(&app, &response).await;
+    let heard = reader.rest().await;
+    let names: Vec<_> = heard.iter().map(|frame| frame.event.as_str()).collect();
+    assert_eq!(names, ["response.restarted", "response.cancelled"]);
+    assert_eq!((&heard[0].data["reason"], heard[1].id), (&json!("worker_lost"), heard[0].id + 1));
+}
+
 #[tokio::test]
 async fn bad_places_to_resume_are_named() {
     let app = App::start().await;

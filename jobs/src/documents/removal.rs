@@ -8,7 +8,8 @@ use crate::{
     BackfillChunks, EmbedChunks, IndexDocument, IngestDocument, JobContext, JobKind, documents::text_blob,
 };
 use chat_core::{
-    Change, DocumentId, Job, JobFilter, JobState, PageRequest, PortError, PortResult, Version, VersionId,
+    Change, DocumentId, DocumentStatus, Job, JobFilter, JobState, PageRequest, PortError, PortResult,
+    Version, VersionId,
 };
 
 /// The kinds that write passages.
@@ -31,8 +32,10 @@ pub(crate) async fn remove_document(cx: &JobContext, document: DocumentId) -> Po
         return Ok(Removal::Busy);
     }
     let tenant = &cx.claim.tenant;
+    let versions = cx.ports.store.versions(document).await?;
+    end_versions(cx, &versions).await?;
     cx.ports.index.delete_document(tenant, document).await?;
-    for version in cx.ports.store.versions(document).await? {
+    for version in versions {
         if cx.ports.index.count(tenant, version.id).await? > 0 {
             return Err(PortError::unavailable(
                 "the index still has passages of a document that was removed",
@@ -42,6 +45,17 @@ pub(crate) async fn remove_document(cx: &JobContext, document: DocumentId) -> Po
     }
     forget_document(cx, document).await;
     Ok(Removal::Done)
+}
+
+/// The deletion of a large collection leaves some open: whoever follows them is told now.
+async fn end_versions(cx: &JobContext, versions: &[Version]) -> PortResult<()> {
+    let open = versions.iter().filter(|version| !version.status.is_final());
+    let end = |version: &Version| {
+        let (version, status) = (version.id, DocumentStatus::Cancelled);
+        Change::EndVersion { version, status, error: None }
+    };
+    let changes: Vec<_> = open.map(end).collect();
+    if changes.is_empty() { Ok(()) } else { cx.commit(changes).await.map(drop) }
 }
 
 async fn delete_blobs(cx: &JobContext, version: &Version) -> PortResult<()> {

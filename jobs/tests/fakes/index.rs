@@ -38,6 +38,14 @@ impl FakeIndex {
         self.points.lock().unwrap().extend(points.into_iter().map(named));
     }
 
+    fn reach(&self) -> PortResult<()> {
+        if self.away.load(Ordering::SeqCst) {
+            Err(PortError::unavailable("the index is away"))
+        } else {
+            Ok(())
+        }
+    }
+
     /// How many points there are of a model.
     pub fn of_model(&self, model: &str) -> usize {
         self.points.lock().unwrap().keys().filter(|(name, _)| name == model).count()
@@ -58,9 +66,7 @@ impl Index for FakeIndex {
 
     async fn search(&self, query: IndexQuery) -> PortResult<Vec<Hit>> {
         self.searches.fetch_add(1, Ordering::Relaxed);
-        if self.away.load(Ordering::SeqCst) {
-            return Err(PortError::unavailable("the index is away"));
-        }
+        self.reach()?;
         let points = self.points.lock().unwrap();
         let mut hits: Vec<Hit> = points
             .iter()
@@ -104,6 +110,7 @@ impl Index for FakeIndex {
     }
 
     async fn delete_document(&self, _tenant: &Tenant, document: DocumentId) -> PortResult<()> {
+        self.reach()?;
         self.points.lock().unwrap().retain(|_, (_, point)| point.document != document);
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use super::rows::{Library, chunks, library, version, write};
 use chat_core::{
-    Change, Document, DocumentId, DocumentStatus, ErrorKind, Failure, NewVersion, PageRequest, Upload, Write,
-    ports::Store,
+    Change, Document, DocumentId, DocumentStatus, ErrorKind, Failure, NewVersion, PageRequest, StreamId,
+    Upload, Write, ports::Store,
 };
 use serde_json::json;
 
@@ -12,6 +12,7 @@ pub async fn exercise(store: &dyn Store) {
     a_replacement_is_the_document_once_it_answers(store).await;
     a_replacement_that_is_given_up_changes_nothing(store).await;
     a_document_that_never_answered_is_what_was_uploaded_last(store).await;
+    what_is_deleted_says_so_once(store).await;
 }
 
 async fn read(store: &dyn Store, library: &Library) -> Document {
@@ -131,4 +132,31 @@ async fn a_document_that_never_answered_is_what_was_uploaded_last(store: &dyn St
     end(store, &second, DocumentStatus::Cancelled).await;
     assert_eq!(read(store, &library).await.upload, second.upload);
     assert_eq!(with_hash(store, &library, "two").await, Some(library.document));
+}
+
+/// What a commit of these changes tells of documents.
+async fn told(store: &dyn Store, changes: Vec<Change>) -> Vec<(StreamId, String)> {
+    let events = write(store, changes).await.events;
+    events.into_iter().map(|(stream, event)| (stream, event.name.to_string())).collect()
+}
+
+async fn what_is_deleted_says_so_once(store: &dyn Store) {
+    let (library, first) = library(store, "deleter", json!({})).await;
+    flip(store, &first).await;
+    let second = replace(store, &library, "two").await;
+    let hide = Change::HideDocument(library.tenant.clone(), library.document);
+    let cancelled = |version: &NewVersion| vec![(version.id.into(), "document.cancelled".to_owned())];
+    assert_eq!(told(store, vec![hide]).await, cancelled(&second), "what answers has ended long ago");
+    let row = store.version(second.id).await.unwrap();
+    assert!(row.deleted && row.status == DocumentStatus::Cancelled, "{row:?}");
+    let stage =
+        Change::VersionStage { version: second.id, stage: DocumentStatus::Parsing, done: 0, total: 78 };
+    let end = Change::EndVersion { version: second.id, status: DocumentStatus::Cancelled, error: None };
+    let late = vec![stage, Change::FlipVersion(second.id), end];
+    assert_eq!(told(store, late).await, [], "something follows the end");
+
+    let other = add(store, &library, "other").await.unwrap();
+    let third = store.document(&other.tenant, other.document).await.unwrap().version_id;
+    let hide = Change::HideCollection(library.tenant.clone(), library.collection);
+    assert_eq!(told(store, vec![hide]).await, [(third.into(), "document.cancelled".to_owned())]);
 }

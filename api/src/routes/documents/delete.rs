@@ -22,8 +22,8 @@ pub async fn delete_document(
     job.document = Some(id);
     let about = JobFilter { tenant: Some(caller.tenant.clone()), document: Some(id), ..JobFilter::default() };
     let changes = vec![
-        Change::HideDocument(caller.tenant, id),
         Change::CancelJobs(about, Vec::new()),
+        Change::HideDocument(caller.tenant, id),
         // After the cancellation: it is about the document, too.
         Change::Enqueue(Box::new(job)),
     ];

@@ -4,18 +4,22 @@ use super::{
     Tx,
     chat::{found, json},
     commit::Failed,
-    documents::run,
+    documents::{cancel_versions, run},
 };
-use chat_core::{Change, Collection, CollectionId, PortError, Tenant};
+use chat_core::{Change, Collection, CollectionId, Committed, PortError, Tenant};
 use serde_json::Value;
 
-pub(super) async fn apply(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed> {
+/// How many versions a deletion ends at once, the latest first: it keeps others waiting. The job that removes the
+/// documents ends the rest.
+const ENDED_AT_ONCE: u32 = 256;
+
+pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Committed) -> Result<(), Failed> {
     match change {
         Change::InsertCollection(collection) => insert_collection(tx, &collection).await,
         Change::UpdateCollection { tenant, id, name, metadata } => {
             update_collection(tx, &tenant, id, name, metadata).await
         }
-        Change::HideCollection(tenant, id) => hide_collection(tx, &tenant, id).await,
+        Change::HideCollection(tenant, id) => hide_collection(tx, &tenant, id, committed).await,
         Change::PurgeCollection(id) => {
             run(tx, "DELETE FROM collections WHERE id = ?1 AND hidden = 1", id.0).await
         }
@@ -71,7 +75,12 @@ async fn update_collection(
     found(changed, id)
 }
 
-async fn hide_collection(tx: &mut Tx<'_>, tenant: &Tenant, id: CollectionId) -> Result<(), Failed> {
+async fn hide_collection(
+    tx: &mut Tx<'_>,
+    tenant: &Tenant,
+    id: CollectionId,
+    committed: &mut Committed,
+) -> Result<(), Failed> {
     let hidden =
         sqlx::query("UPDATE collections SET hidden = 1 WHERE id = ?1 AND tenant = ?2 AND hidden = 0")
             .bind(id.0)
@@ -81,5 +90,14 @@ async fn hide_collection(tx: &mut Tx<'_>, tenant: &Tenant, id: CollectionId) -> 
             .rows_affected();
     found(hidden, id)?;
     run(tx, "UPDATE documents SET hidden = 1 WHERE collection = ?1", id.0).await?;
+    let versions = sqlx::query_scalar(
+        "SELECT v.id FROM documents d JOIN document_versions v ON v.document = d.id
+         WHERE d.collection = ?1 AND v.status NOT IN ('ready', 'failed', 'cancelled') ORDER BY v.id DESC LIMIT ?2",
+    )
+    .bind(id.0)
+    .bind(ENDED_AT_ONCE)
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    cancel_versions(tx, versions, committed).await?;
     revise(tx, tenant.as_str()).await
 }

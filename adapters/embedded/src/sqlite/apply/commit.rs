@@ -103,7 +103,7 @@ async fn change_one(tx: &mut Tx<'_>, change: Change, committed: &mut Committed) 
         change @ (Change::InsertCollection(_)
         | Change::UpdateCollection { .. }
         | Change::HideCollection(..)
-        | Change::PurgeCollection(_)) => collections::apply(tx, change).await,
+        | Change::PurgeCollection(_)) => collections::apply(tx, change, committed).await,
         change => documents::apply(tx, change, committed).await,
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Commi
             end_version(tx, version, status, error, committed).await
         }
         Change::RemoveVersion(version) => remove_version(tx, version).await,
-        Change::HideDocument(tenant, id) => hide_document(tx, &tenant, id).await,
+        Change::HideDocument(tenant, id) => hide_document(tx, &tenant, id, committed).await,
         Change::PurgeDocument(id) => purge_document(tx, id).await,
         _ => Err(PortError::internal("not a change of documents").into()),
     }
@@ -150,8 +150,10 @@ async fn set_stage(
     total: u64,
     committed: &mut Committed,
 ) -> Result<(), Failed> {
-    sqlx::query(
-        "UPDATE document_versions SET status = ?2, done = ?3, total = ?4, error = NULL, updated_at = ?5 WHERE id = ?1",
+    // Of a deleted document nothing more is told.
+    let goes_on = sqlx::query(
+        "UPDATE document_versions SET status = ?2, done = ?3, total = ?4, error = NULL, updated_at = ?5
+         WHERE id = ?1 AND document IN (SELECT id FROM documents WHERE hidden = 0)",
     )
     .bind(version.0)
     .bind(stage.as_str())
@@ -159,7 +161,11 @@ async fn set_stage(
     .bind(total as i64)
     .bind(tx.now.0)
     .execute(&mut *tx.conn)
-    .await?;
+    .await?
+    .rows_affected();
+    if goes_on == 0 {
+        return Ok(());
+    }
     let body = object([("stage", stage.as_str().into()), ("done", done.into()), ("total", total.into())]);
     tell(tx, version, "document.stage", body, committed).await
 }
@@ -256,18 +262,7 @@ async fn end_version(
     error: Option<Failure>,
     committed: &mut Committed,
 ) -> Result<(), Failed> {
-    let ended = sqlx::query(
-        "UPDATE document_versions SET status = ?2, error = ?3, updated_at = ?4
-         WHERE id = ?1 AND status NOT IN ('ready', 'failed', 'cancelled')",
-    )
-    .bind(version.0)
-    .bind(status.as_str())
-    .bind(error.as_ref().map(json).transpose()?)
-    .bind(tx.now.0)
-    .execute(&mut *tx.conn)
-    .await?
-    .rows_affected();
-    if ended == 0 {
+    if !close_version(tx, version, status, error.as_ref()).await? {
         return Ok(());
     }
     hashes::settle_hash(tx, version).await?;
@@ -282,6 +277,41 @@ async fn end_version(
     tell(tx, version, name, body, committed).await
 }
 
+/// Whether it was open.
+async fn close_version(
+    tx: &mut Tx<'_>,
+    version: VersionId,
+    status: DocumentStatus,
+    error: Option<&Failure>,
+) -> Result<bool, Failed> {
+    let closed = sqlx::query(
+        "UPDATE document_versions SET status = ?2, error = ?3, updated_at = ?4
+         WHERE id = ?1 AND status NOT IN ('ready', 'failed', 'cancelled')",
+    )
+    .bind(version.0)
+    .bind(status.as_str())
+    .bind(error.map(json).transpose()?)
+    .bind(tx.now.0)
+    .execute(&mut *tx.conn)
+    .await?
+    .rows_affected();
+    Ok(closed == 1)
+}
+
+/// Tells who follows versions of what is deleted that nothing more comes. Their passages go with the document.
+pub(super) async fn cancel_versions(
+    tx: &mut Tx<'_>,
+    versions: Vec<Uuid>,
+    committed: &mut Committed,
+) -> Result<(), Failed> {
+    for version in versions.into_iter().map(VersionId) {
+        if close_version(tx, version, DocumentStatus::Cancelled, None).await? {
+            tell(tx, version, "document.cancelled", Map::new(), committed).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn remove_version(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Failed> {
     run(tx, "DELETE FROM chat_streams WHERE stream = ?1", version.0).await?;
     run(
@@ -293,7 +323,12 @@ async fn remove_version(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Faile
     .await
 }
 
-async fn hide_document(tx: &mut Tx<'_>, tenant: &Tenant, id: DocumentId) -> Result<(), Failed> {
+async fn hide_document(
+    tx: &mut Tx<'_>,
+    tenant: &Tenant,
+    id: DocumentId,
+    committed: &mut Committed,
+) -> Result<(), Failed> {
     let hidden = sqlx::query("UPDATE documents SET hidden = 1 WHERE id = ?1 AND tenant = ?2 AND hidden = 0")
         .bind(id.0)
         .bind(tenant.as_str())
@@ -301,6 +336,13 @@ async fn hide_document(tx: &mut Tx<'_>, tenant: &Tenant, id: DocumentId) -> Resu
         .await?
         .rows_affected();
     found(hidden, id)?;
+    let versions = sqlx::query_scalar(
+        "SELECT id FROM document_versions WHERE document = ?1 AND status NOT IN ('ready', 'failed', 'cancelled')",
+    )
+    .bind(id.0)
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    cancel_versions(tx, versions, committed).await?;
     revise(tx, tenant.as_str()).await
 }
 

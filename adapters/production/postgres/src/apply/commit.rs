@@ -155,7 +155,7 @@ async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed)
         Change::InsertCollection(_)
         | Change::UpdateCollection { .. }
         | Change::HideCollection(..)
-        | Change::PurgeCollection(_) => collections::apply(tx, change.clone()).await,
+        | Change::PurgeCollection(_) => collections::apply(tx, change.clone(), committed).await,
         change => documents::apply(tx, change.clone(), committed).await,
     }
 }

@@ -12,6 +12,7 @@ use chat_core::{
     StreamId, Tenant, Version, VersionId, object,
 };
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Committed) -> Result<(), Failed> {
     match change {
@@ -44,7 +45,7 @@ pub(super) async fn apply(tx: &mut Tx<'_>, change: Change, committed: &mut Commi
             end_version(tx, version, status, error, committed).await
         }
         Change::RemoveVersion(version) => remove_version(tx, version).await,
-        Change::HideDocument(tenant, id) => hide_document(tx, &tenant, id).await,
+        Change::HideDocument(tenant, id) => hide_document(tx, &tenant, id, committed).await,
         Change::PurgeDocument(id) => purge_document(tx, id).await,
         _ => Err(PortError::internal("not a change of documents").into()),
     }
@@ -150,9 +151,10 @@ async fn set_stage(
     total: u64,
     committed: &mut Committed,
 ) -> Result<(), Failed> {
-    sqlx::query!(
+    // Of a deleted document nothing more is told.
+    let goes_on = sqlx::query!(
         "UPDATE document_versions SET status = $2, done = $3, total = $4, error = NULL, updated_at = $5
-         WHERE id = $1",
+         WHERE id = $1 AND document IN (SELECT id FROM documents WHERE NOT hidden)",
         version.0,
         stage.as_str(),
         done as i64,
@@ -160,7 +162,11 @@ async fn set_stage(
         tx.now.0
     )
     .execute(&mut *tx.conn)
-    .await?;
+    .await?
+    .rows_affected();
+    if goes_on == 0 {
+        return Ok(());
+    }
     let body = object([("stage", stage.as_str().into()), ("done", done.into()), ("total", total.into())]);
     tell(tx, version, "document.stage", body, committed).await
 }
@@ -283,18 +289,7 @@ async fn end_version(
     )
     .fetch_optional(&mut *tx.conn)
     .await?;
-    let ended = sqlx::query!(
-        "UPDATE document_versions SET status = $2, error = $3, updated_at = $4
-         WHERE id = $1 AND status NOT IN ('ready', 'failed', 'cancelled')",
-        version.0,
-        status.as_str(),
-        error.as_ref().map(json).transpose()?,
-        tx.now.0
-    )
-    .execute(&mut *tx.conn)
-    .await?
-    .rows_affected();
-    if ended == 0 {
+    if !close_version(tx, version, status, error.as_ref()).await? {
         return Ok(());
     }
     hashes::settle_hash(tx, version).await?;
@@ -310,6 +305,41 @@ async fn end_version(
     tell(tx, version, name, body, committed).await
 }
 
+/// Whether it was open.
+async fn close_version(
+    tx: &mut Tx<'_>,
+    version: VersionId,
+    status: DocumentStatus,
+    error: Option<&Failure>,
+) -> Result<bool, Failed> {
+    let closed = sqlx::query!(
+        "UPDATE document_versions SET status = $2, error = $3, updated_at = $4
+         WHERE id = $1 AND status NOT IN ('ready', 'failed', 'cancelled')",
+        version.0,
+        status.as_str(),
+        error.map(json).transpose()?,
+        tx.now.0
+    )
+    .execute(&mut *tx.conn)
+    .await?
+    .rows_affected();
+    Ok(closed == 1)
+}
+
+/// Tells who follows versions of what is deleted that nothing more comes. Their passages go with the document.
+pub(super) async fn cancel_versions(
+    tx: &mut Tx<'_>,
+    versions: Vec<Uuid>,
+    committed: &mut Committed,
+) -> Result<(), Failed> {
+    for version in versions.into_iter().map(VersionId) {
+        if close_version(tx, version, DocumentStatus::Cancelled, None).await? {
+            tell(tx, version, "document.cancelled", Map::new(), committed).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn remove_version(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Failed> {
     run!(tx, "DELETE FROM chat_streams WHERE stream = $1", version.0);
     run!(
@@ -321,7 +351,12 @@ async fn remove_version(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Faile
     Ok(())
 }
 
-async fn hide_document(tx: &mut Tx<'_>, tenant: &Tenant, id: DocumentId) -> Result<(), Failed> {
+async fn hide_document(
+    tx: &mut Tx<'_>,
+    tenant: &Tenant,
+    id: DocumentId,
+    committed: &mut Committed,
+) -> Result<(), Failed> {
     let hidden = sqlx::query!(
         "UPDATE documents SET hidden = true WHERE id = $1 AND tenant = $2 AND NOT hidden",
         id.0,
@@ -331,6 +366,14 @@ async fn hide_document(tx: &mut Tx<'_>, tenant: &Tenant, id: DocumentId) -> Resu
     .await?
     .rows_affected();
     found(hidden, id)?;
+    let versions = sqlx::query_scalar!(
+        "SELECT id FROM document_versions
+         WHERE document = $1 AND status NOT IN ('ready', 'failed', 'cancelled')",
+        id.0
+    )
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    cancel_versions(tx, versions, committed).await?;
     revise(tx, tenant.as_str()).await
 }
 
