@@ -4,12 +4,16 @@ use super::with_fake;
 use chat_tests::{
     deployment::{Deployment, Profile},
     engines::Engines,
+    sse::SseReader,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 in_every_deployment!(
     a_document_is_found_replaced_and_forgotten,
     a_file_that_cannot_be_read_says_why,
+    a_replacement_that_cannot_be_read_changes_nothing,
+    who_follows_what_is_deleted_is_told_at_once,
     a_download_may_come_from_the_file_store,
 );
 
@@ -89,6 +93,71 @@ async fn a_file_that_cannot_be_read_says_why(profile: Profile) {
         assert_eq!(end["status"], "failed", "{end}");
         assert!(!end["error"]["message"].as_str().unwrap().is_empty(), "{end}");
     }
+}
+
+async fn a_replacement_that_cannot_be_read_changes_nothing(profile: Profile) {
+    let (_fake, server) = with_fake(profile, "").await;
+    let client = server.client();
+    let collection = client.collection("手册").await;
+    let text = "# 水泵\n\n离心泵每周检查一次密封圈。\n";
+    let (_, uploaded) = client.upload(&collection, "旧.md", text).await.unwrap();
+    let id = uploaded["documents"][0]["id"].as_str().unwrap().to_owned();
+    let before = client.document_end(&id).await;
+    let put = client.http.put(client.at(&format!("/documents/{id}/content?filename=new.png")));
+    let put = put.body(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR".to_vec()).send().await.unwrap();
+    assert_eq!(put.status(), 202);
+    let after = client.document_end(&id).await;
+    assert_eq!((&after["status"], &after["searchable"]), (&json!("failed"), &json!(true)), "{after}");
+    for member in ["filename", "media_type", "bytes", "sha256", "charset", "chunk_count"] {
+        assert_eq!(after[member], before[member], "{member}");
+    }
+    let content = client.http.get(client.at(&format!("/documents/{id}/content"))).send().await.unwrap();
+    assert_eq!(content.text().await.unwrap(), text);
+    let (_, again) = client.upload(&collection, "again.md", text).await.unwrap();
+    assert_eq!(again["documents"][0]["duplicate_of"], json!(id), "{again}");
+    let (_, listed) = client.get(&format!("/documents?collection={collection}")).await.unwrap();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(search(&client, "密封圈").await.len(), 1);
+}
+
+/// Whoever reads this stream hears this last, soon.
+async fn ends_with(mut reader: SseReader, last: &str) {
+    let rest = tokio::time::timeout(Duration::from_secs(10), async {
+        let mut names = Vec::new();
+        while let Some(event) = reader.next().await {
+            names.push(event.unwrap().name);
+        }
+        names
+    });
+    let names = rest.await.unwrap_or_else(|_| panic!("nobody said {last}"));
+    assert_eq!(names.last().map(String::as_str), Some(last), "{names:?}");
+}
+
+async fn who_follows_what_is_deleted_is_told_at_once(profile: Profile) {
+    let (_fake, server) = with_fake(profile, "").await;
+    let client = server.client();
+    for lane in ["chat", "ingest"] {
+        assert_eq!(client.post(&format!("/lanes/{lane}/pause"), &json!({})).await.unwrap().0, 200);
+    }
+    let collection = client.collection("c").await;
+    let mut documents = Vec::new();
+    for text in ["一", "二"] {
+        let (_, uploaded) = client.upload(&collection, "a.md", text).await.unwrap();
+        let path = format!("/documents/{}", uploaded["documents"][0]["id"].as_str().unwrap());
+        let events = client.http.get(client.at(&format!("{path}/events"))).send().await.unwrap();
+        documents.push((path, SseReader::new(events)));
+    }
+    let (_, second) = documents.pop().unwrap();
+    let (path, first) = documents.pop().unwrap();
+    assert_eq!(client.delete(&path).await.unwrap(), 204);
+    ends_with(first, "document.cancelled").await;
+    assert_eq!(client.delete(&format!("/collections/{collection}")).await.unwrap(), 204);
+    ends_with(second, "document.cancelled").await;
+    let session = client.session(&json!({})).await;
+    let (_, turn) = client.ask(&session, "不用回答了").await.unwrap();
+    let events = client.events(turn["response"]["id"].as_str().unwrap(), 0).await.unwrap();
+    assert_eq!(client.delete(&format!("/sessions/{session}")).await.unwrap(), 204);
+    ends_with(SseReader::new(events), "response.cancelled").await;
 }
 
 async fn a_download_may_come_from_the_file_store(profile: Profile) {
