@@ -17,6 +17,7 @@ mod limits;
 mod messages;
 mod operators;
 mod outages;
+mod replacing;
 mod responses;
 mod service;
 mod serving;

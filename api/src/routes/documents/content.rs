@@ -52,14 +52,30 @@ pub async fn get_content(
     let format = |word: &str| ["original", "text"].contains(&word).then(|| word == "text");
     let as_text = query.word("format", "original, text", format).unwrap_or(false);
     query.finish()?;
+    match give_out(&state, &caller, id, as_text, &headers).await {
+        // A new version may have taken its place in between, and the old one's file be gone: the new one has its own.
+        Err(problem) if problem.code() == Code::NotFound => {
+            give_out(&state, &caller, id, as_text, &headers).await
+        }
+        given => given,
+    }
+}
+
+async fn give_out(
+    state: &AppState,
+    caller: &Caller,
+    id: DocumentId,
+    as_text: bool,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let document = state.ports.store.document(&caller.tenant, id).await?;
-    let file = if as_text { text(&caller, &document)? } else { original(document) };
-    if is_known(&file, &headers) {
+    let file = if as_text { text(caller, &document)? } else { original(document) };
+    if is_known(&file, headers) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, file.tag)]).into_response());
     }
     match state.options.presigned_downloads {
-        Some(lifetime) => redirect(&state, &file, &headers, lifetime).await,
-        None => serve(&state, &file, &headers).await,
+        Some(lifetime) => redirect(state, &file, headers, lifetime).await,
+        None => serve(state, &file, headers).await,
     }
 }
 
