@@ -37,15 +37,17 @@ impl Ingestion {
         Self { version, job }
     }
 
-    /// The document as it will be, if it was there before.
+    /// The document as it will be, if it was there before. As long as an earlier version answers, that one is shown.
     pub fn after(&self, mut document: Document) -> Document {
         let bytes = self.version.upload.bytes;
-        document.upload = self.version.upload.clone();
+        if document.live_version.is_none() {
+            document.upload = self.version.upload.clone();
+            document.charset = None;
+        }
         document.status = DocumentStatus::Queued;
         document.progress = Progress { stage: DocumentStatus::Queued, done: 0, total: bytes };
         document.version += 1;
         document.version_id = self.version.id;
-        document.charset = None;
         document.error = None;
         document.job = self.version.job;
         document.updated_at = self.version.created_at;
