@@ -180,10 +180,20 @@ impl Reader<'_> {
         if self.files.is_empty() && self.errors.is_empty() {
             self.refuse("file".to_owned(), "is required");
         }
+        if self.seen == 1 {
+            self.name_the_only_file();
+        }
         if !self.errors.is_empty() {
             return Err(Problem::fields(self.errors));
         }
         Ok(Form { files: self.files, metadata })
+    }
+
+    /// It needs no number.
+    fn name_the_only_file(&mut self) {
+        for error in self.errors.iter_mut().filter(|error| error.field == "file[0]") {
+            "file".clone_into(&mut error.field);
+        }
     }
 
     fn metadata(&mut self, text: &str) -> Option<Value> {

@@ -34,6 +34,8 @@ async fn an_empty_file_is_refused() {
     let reply = app.send(form.post(&path)).await;
     assert_eq!(reply.problem(422, "invalid_request"), ["file[1]", "file[2]"]);
     assert_eq!(reply.json()["errors"][0]["message"], "is empty (空.txt)");
+    let alone = app.send(Form::default().file("空.txt", b"").post(&path)).await;
+    assert_eq!(alone.problem(422, "invalid_request"), ["file"]);
     nothing_left(&app).await;
 }
 

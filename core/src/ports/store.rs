@@ -169,7 +169,8 @@ pub trait DocumentStore: Send + Sync {
     /// The passages that can be found and have words of a question, best first: for when the index is away. Its answer
     /// is bounded, so of very many that fit it may miss some; what it answers can be found now.
     async fn keyword_search(&self, query: &KeywordQuery) -> PortResult<Vec<Hit>>;
-    /// A number that changes whenever what the tenant's searches can find changes.
+    /// A number that changes whenever what the tenant's searches can find changes; 0 as long as that is nothing, and
+    /// never was anything.
     async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64>;
 }
 

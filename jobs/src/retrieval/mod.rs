@@ -42,6 +42,9 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Findin
     let store = &ports.store;
     let (revision, models) =
         tokio::try_join!(store.search_revision(&request.tenant), store.embedding_models())?;
+    if revision == 0 {
+        return Ok(Findings::default()); // nothing was ever there to be found
+    }
     let key = kept::key(request, query, &live_model(ports, &models).name, revision);
     if let Some(found) = kept::recall(ports, &request.tenant, &key).await? {
         return Ok(Findings { found, degraded: None });

@@ -286,6 +286,8 @@ async fn versions_flip(store: &dyn Store) {
     assert_eq!(numbers, [1, 2, 3], "a version's events are numbered by the store");
     assert_eq!(store.version(first.id).await.unwrap().embedded, 2, "passages were counted twice");
 
+    let nobody = Tenant::from("without-any-document");
+    assert_eq!(store.search_revision(&nobody).await.unwrap(), 0, "nothing can be found, and that is known");
     let before = store.search_revision(tenant).await.unwrap();
     let told = write(store, vec![Change::FlipVersion(first.id)]).await.events;
     assert_eq!(&*told[0].1.name, "document.completed");

@@ -3,10 +3,10 @@
 
 use super::rows::{chunks, library, message, session, version, write};
 use chat_core::{
-    ApiKey, Change, ChunkId, Collection, CollectionId, DocumentId, DocumentStatus, ErrorKind, JobFilter,
-    JobId, KeptAnswer, KeyId, Message, NewJob, NewResponse, NewVersion, Outcome, PageRequest, ResponseId,
-    Role, Scope, Session, SessionId, Tenant, Timestamp, TurnOptions, Usage, UsageEntry, UsageGroup,
-    UsageQuery, WorkerId, Write,
+    ApiKey, Busy, Change, ChunkId, Collection, CollectionId, DocumentId, DocumentStatus, ErrorKind,
+    JobFilter, JobId, KeptAnswer, KeyId, Message, NewJob, NewResponse, NewVersion, Outcome, PageRequest,
+    ResponseId, Role, Scope, Session, SessionId, Tenant, Timestamp, TurnOptions, Usage, UsageEntry,
+    UsageGroup, UsageQuery, WorkerId, Write,
     ports::{KeywordQuery, Store},
     text::fts_terms,
 };
@@ -54,7 +54,8 @@ impl Belongings {
         let response = response(&tenant, &session, &message);
         let collection = store.collection(&tenant, library.collection).await.unwrap();
         let plain = || NewJob { tenant: tenant.clone(), session: Some(session.id), ..super::jobs::job() };
-        let [job, ended, dead] = [plain(), plain(), plain()];
+        let [ended, dead] = [plain(), plain()];
+        let job = NewJob { concurrency_key: Some(session.id.to_string()), ..plain() };
         let (answer, key) = (answer(&tenant), key(&tenant));
         let belongings = Self {
             job: job.id,
@@ -275,6 +276,11 @@ async fn nothing_is_changed(store: &dyn Store, owner: &Belongings, other: &Belon
     ] {
         let affected = write(store, vec![change.clone()]).await.affected;
         assert_eq!(affected, 0, "{change:?} touched another tenant's jobs");
+    }
+    for busy in [Busy::Refuse, Busy::Cancel] {
+        let (tenant, key) = (other.tenant.clone(), owner.session.id.to_string());
+        let affected = write(store, vec![Change::ClearKey { tenant, key, busy }]).await.affected;
+        assert_eq!(affected, 0, "another tenant's job was in the way: {busy:?}");
     }
     // An answer to a conversation that is not there, or not the tenant's, is dropped.
     let stray = Message { role: Role::Assistant, ..foreign_message(owner, other) };
