@@ -20,6 +20,10 @@ use axum::{
 /// The largest frame that is read, in bytes.
 const LARGEST_FRAME: usize = 2 * 1024 * 1024;
 
+/// What a connection holds ready to read into, in bytes: as much as a usual frame. The library's 128 KiB would be most of
+/// what a connection costs, and are written over with zeros before each read. Larger frames make room for themselves.
+const READ_BUFFER: usize = 2 * 1024;
+
 /// Subscribe, ask, cancel and ping over one connection. Frames are JSON texts `{id?, type, ...}`; each is answered with
 /// `{id, type: "ok" | "error"}`. Events come as in the `data` of server-sent events. Without an `Authorization` header
 /// the first frame is `{type: "auth", token}`, within 5 seconds.
@@ -38,7 +42,8 @@ pub async fn connect(
         return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
     }
     let caller = known(&state, &headers).await?;
-    let upgrade = upgrade.max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
+    let upgrade =
+        upgrade.read_buffer_size(READ_BUFFER).max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
     Ok(upgrade.on_upgrade(move |socket| socket::run(state, socket, caller)))
 }
 

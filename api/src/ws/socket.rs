@@ -16,14 +16,14 @@ use axum::{
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
     http::StatusCode,
 };
-use futures::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
+use futures::{Sink, SinkExt, StreamExt, stream::SplitStream};
 use metrics::{counter, gauge};
 use serde_json::{Map, Value};
 use std::{collections::HashMap, error::Error, time::Duration};
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},
-    time::timeout,
+    time::{Instant, interval_at, timeout},
 };
 use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const AUTH: Duration = Duration::from_secs(5);
 /// How many streams one connection may follow at a time.
 const MOST_STREAMS: usize = 1_000;
-/// How often an idle connection is asked whether it is still there.
+/// How often a connection is asked whether its client is still there, however much is written to it: a client that only
+/// reads says nothing by itself.
 const PING: Duration = Duration::from_secs(10);
 /// A client that says nothing for so long, not even to a ping, is gone.
 const SILENT: Duration = Duration::from_secs(45);
@@ -72,7 +73,7 @@ pub(super) async fn run(state: AppState, socket: WebSocket, caller: Option<Calle
     let (sink, mut frames) = socket.split();
     let (out, queue) = mpsc::channel(BUFFER);
     let (stalled, closing) = (CancellationToken::new(), CancellationToken::new());
-    let writer = state.tasks.spawn(write(sink, queue, stalled.clone(), closing.clone()));
+    let writer = state.tasks.spawn(write(sink, queue, stalled.clone(), closing.clone(), PING));
     let mut connection =
         Connection { state, out, stalled, subscriptions: HashMap::new(), streams: JoinSet::new() };
     let end = match connection.admit(&mut frames, caller).await {
@@ -290,17 +291,19 @@ fn binary() -> Problem {
 
 /// Writes what is queued. When the reader is too slow what is queued is dropped: it comes again after a resume.
 async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
+    mut sink: impl Sink<Message> + Unpin,
     mut queue: mpsc::Receiver<Message>,
     stalled: CancellationToken,
     closing: CancellationToken,
+    ping: Duration,
 ) {
+    let mut pings = interval_at(Instant::now() + ping, ping);
     loop {
         let message = tokio::select! {
             biased;
             () = stalled.cancelled() => break,
+            _ = pings.tick() => Some(Message::Ping(bytes::Bytes::new())),
             message = queue.recv() => message,
-            () = tokio::time::sleep(PING) => Some(Message::Ping(bytes::Bytes::new())),
         };
         let Some(message) = message else { break };
         let last = matches!(message, Message::Close(_));
@@ -334,5 +337,39 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         gauge!("websocket_active_connections").decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use futures::sink;
+
+    /// A client that only reads answers pings, and is heard by that alone.
+    #[tokio::test]
+    async fn pings_are_sent_while_a_long_answer_is_written() {
+        let (out, queue) = mpsc::channel(BUFFER);
+        let (pings, mut pinged) = mpsc::unbounded_channel::<()>();
+        let sink = sink::unfold(pings, |pings, message: Message| async move {
+            if matches!(message, Message::Ping(_)) {
+                pings.send(()).ok();
+            }
+            Ok::<_, ()>(pings)
+        });
+        let (stalled, closing) = (CancellationToken::new(), CancellationToken::new());
+        let writing = write(Box::pin(sink), queue, stalled, closing.clone(), Duration::from_millis(100));
+        let speaking = async {
+            let mut pings = 0;
+            while pings < 3 {
+                out.send(Message::Text("{}".into())).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                pings += usize::from(pinged.try_recv().is_ok());
+            }
+            drop(out);
+            closing.cancel();
+        };
+        let both = async { tokio::join!(writing, speaking) };
+        timeout(Duration::from_secs(20), both).await.expect("it is asked however much is written");
     }
 }
