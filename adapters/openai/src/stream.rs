@@ -67,12 +67,14 @@ impl Waits {
 
 /// The pieces of `response`. It is closed as soon as the answer ends, or when the stream is dropped.
 pub(crate) fn read(
-    response: Response,
+    mut response: Response,
     waits: Waits,
     max_tokens: u32,
     client: Arc<Client>,
 ) -> CompletionStream {
     let form = Form::of(&response);
+    // They lie in the buffer that they were read into: 8 KiB for as long as the answer takes.
+    response.headers_mut().clear();
     let reader = Reader {
         response: Some(response),
         form,

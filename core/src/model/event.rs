@@ -2,8 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use uuid::Uuid;
+
+/// The name of nearly every event of an answer: held once, not once an event.
+static DELTA: LazyLock<Arc<str>> = LazyLock::new(|| "response.output_text.delta".into());
 
 /// Names one stream: a response, or one version of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,7 +45,7 @@ impl Event {
             object.insert((*key).into(), value.clone());
         }
         object.extend(body);
-        Self { seq, name: name.into(), data: Value::Object(object).to_string().into() }
+        Self { seq, name: shared(name), data: Value::Object(object).to_string().into() }
     }
 
     /// Reads an event back from the JSON object that clients receive.
@@ -54,13 +57,17 @@ impl Event {
             sequence_number: u64,
         }
         let head: Head<'_> = serde_json::from_str(data).ok()?;
-        Some(Self { seq: head.sequence_number, name: head.name.as_ref().into(), data: data.into() })
+        Some(Self { seq: head.sequence_number, name: shared(&head.name), data: data.into() })
     }
 
     /// Whether nothing follows it.
     pub fn is_terminal(&self) -> bool {
         is_terminal(&self.name)
     }
+}
+
+fn shared(name: &str) -> Arc<str> {
+    if name == &**DELTA { DELTA.clone() } else { name.into() }
 }
 
 /// Whether an event of this type ends its stream.

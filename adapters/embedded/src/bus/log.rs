@@ -5,9 +5,9 @@ use std::{collections::VecDeque, time::Instant};
 
 /// How many events stay that SQL has too.
 const KEPT_EVENTS: usize = 256;
-/// How many bytes of events stay that SQL has too: a reader a little behind needs no query, a thousand streams
+/// How many bytes of events stay that SQL has too: a reader a second behind needs no query, a thousand streams
 /// need little memory.
-const KEPT_BYTES: usize = 8 * 1024;
+const KEPT_BYTES: usize = 6 * 1024;
 /// The most events that a reader gets at once.
 const BATCH: usize = 256;
 

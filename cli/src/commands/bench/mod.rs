@@ -82,6 +82,9 @@ enum What {
         /// How fast the model speaks
         #[arg(long, default_value_t = 10.0)]
         tokens_per_second: f64,
+        /// Over how many seconds the turns begin; 0: as fast as they are accepted
+        #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=40))]
+        over: u8,
     },
     /// Turns accepted over HTTP by one interface, while nobody works
     Submit {
@@ -112,10 +115,10 @@ pub async fn run(args: Args, context: Context) -> Outcome {
                 What::Turns { count, concurrency, chunks, server } => {
                     turns::measure(&rig, &turns::Load { count, concurrency, chunks, server }).await
                 }
-                What::Sockets { turns, sockets, apis, tokens, tokens_per_second } => {
+                What::Sockets { turns, sockets, apis, tokens, tokens_per_second, over } => {
                     let apis = apis.into();
-                    sockets::measure(&rig, &sockets::Load { turns, sockets, apis, tokens, tokens_per_second })
-                        .await
+                    let load = sockets::Load { turns, sockets, apis, tokens, tokens_per_second, over };
+                    sockets::measure(&rig, &load).await
                 }
                 What::Submit { count, callers } => submit::measure(&rig, count, callers.into()).await,
                 What::Ingest { paths } => ingest::measure(&rig, &paths).await,

@@ -23,7 +23,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::Barrier, task::JoinSet};
+use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 
 /// How many connections or requests are begun at a time.
 const ABREAST: usize = 64;
@@ -41,9 +41,14 @@ pub(super) struct Load {
     /// The length of an answer.
     pub(super) tokens: usize,
     pub(super) tokens_per_second: f64,
+    /// Over how many seconds the turns begin; 0: as fast as they are accepted. Less than a socket may be silent.
+    pub(super) over: u8,
 }
 
 pub(super) async fn measure(rig: &Rig, load: &Load) -> Outcome<Figures> {
+    if !(load.tokens_per_second > 0.0 && load.turns > 0) {
+        return Err(Failure::wrong_use("--turns and --tokens-per-second must be more than 0"));
+    }
     if load.sockets < load.turns {
         return Err(Failure::wrong_use("--sockets must be at least --turns: each turn needs a reader"));
     }
@@ -68,18 +73,19 @@ fn clients(rig: &Rig, fleet: &Fleet) -> Outcome<Vec<Client>> {
     fleet.urls().iter().map(client).collect()
 }
 
-/// Opens the sockets, then begins all turns at once, and reads to the end.
+/// Opens the sockets, then begins the turns, and reads to the end.
 async fn all(fleet: &Fleet, clients: &[Client], load: &Load) -> Outcome<(Vec<Heard>, Peaks, Duration)> {
     let sessions = sessions(clients, 1 + load.turns).await?;
     let warm = Reader::open(&clients[0]).await?;
     let response = clients[0].submit(&sessions[0], "水泵热了吗？").await?;
     warm.read(&response, SILENCE).await?;
+    // What is counted: the sockets themselves, too.
+    let before = fleet.memory();
     let readers: Vec<Reader> =
         stream::iter((0..load.sockets).map(|n| Reader::open(&clients[n % clients.len()])))
             .buffered(ABREAST)
             .try_collect()
             .await?;
-    let before = fleet.memory();
     let done = Arc::new(AtomicBool::new(false));
     let watch = fleet.watch(done.clone());
     let begun = Instant::now();
@@ -106,12 +112,16 @@ async fn turns(
         of_turn[n % load.turns].push(reader);
     }
     let mut reading = JoinSet::new();
-    let start = Arc::new(Barrier::new(load.turns));
+    // No more posts at a time than this: their connections would count as memory of the sockets.
+    let posting = Arc::new(Semaphore::new(ABREAST));
     for (n, (readers, session)) in of_turn.into_iter().zip(sessions.into_iter().skip(1)).enumerate() {
-        let (client, start) = (clients[n % clients.len()].clone(), start.clone());
+        let (client, posting) = (clients[n % clients.len()].clone(), posting.clone());
+        let begins = Duration::from_secs(load.over.into()).mul_f64(n as f64 / load.turns as f64);
         reading.spawn(async move {
-            start.wait().await;
+            sleep(begins).await;
+            let post = posting.acquire().await;
             let response = client.submit(&session, &format!("水泵 {n} 的压力是多少？")).await?;
+            drop(post);
             let reads = readers.into_iter().map(|reader| {
                 let response = response.clone();
                 async move { reader.read(&response, SILENCE).await }

@@ -11,8 +11,10 @@ use serde_json::json;
 use std::{borrow::Cow, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest, http::header::AUTHORIZATION},
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{
+        Message, client::IntoClientRequest, http::header::AUTHORIZATION, protocol::WebSocketConfig,
+    },
 };
 
 /// An open socket.
@@ -51,7 +53,10 @@ impl Reader {
                 .headers_mut()
                 .insert(AUTHORIZATION, value.map_err(|_| Failure::new("the token is no header"))?);
         }
-        let (stream, _) = connect_async(request).await.map_err(lost)?;
+        // The library writes zeros over its whole buffer before each read: with its 128 KiB the clients would be most of
+        // the load.
+        let config = WebSocketConfig::default().read_buffer_size(4 * 1024);
+        let (stream, _) = connect_async_with_config(request, Some(config), true).await.map_err(lost)?;
         Ok(Self(stream))
     }
 
