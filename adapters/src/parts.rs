@@ -2,12 +2,12 @@
 
 use crate::{
     embedders::Embedders,
-    redis_url::kind,
+    redis_url::redis_options,
     resolve::{OpenError, part},
 };
 use chat_config::{
-    Embedding, Index as IndexSetting, Llm as LlmSetting, ModelProvider, Redis, RedisLanes, RedisUrl, S3,
-    Secret, Storage, Url, Weaviate,
+    Embedding, Index as IndexSetting, Llm as LlmSetting, ModelProvider, Redis, RedisUrl, S3, Secret, Storage,
+    Url, Weaviate,
 };
 use chat_core::{
     ErrorKind,
@@ -18,7 +18,7 @@ use chat_embedded::{
 };
 use chat_offline::{OfflineEmbedder, OfflineLlm};
 use chat_openai::{OpenAiEmbedder, OpenAiLlm, OpenAiServer};
-use chat_redis::{LaneKind, RedisPorts};
+use chat_redis::RedisPorts;
 use chat_s3::{S3Blobs, S3Options};
 use chat_weaviate::{WeaviateIndex, WeaviateOptions};
 use std::{path::Path, sync::Arc};
@@ -28,12 +28,8 @@ pub(crate) async fn redis(setting: &Redis) -> Result<Option<RedisPorts>, OpenErr
     if setting.url == RedisUrl::Memory {
         return Ok(None);
     }
-    let kind = kind(&setting.url).map_err(part("Redis"))?;
-    let lanes = match setting.lanes {
-        RedisLanes::Lists => LaneKind::Lists,
-        RedisLanes::Apalis => LaneKind::Apalis,
-    };
-    RedisPorts::connect_with(&kind, &setting.prefix, lanes).await.map(Some).map_err(part("Redis"))
+    let options = redis_options(setting).map_err(part("Redis"))?;
+    RedisPorts::connect(&options).await.map(Some).map_err(part("Redis"))
 }
 
 type Messaging = (Arc<dyn Lanes>, Arc<dyn Bus>, Arc<dyn Cache>, Arc<dyn Limiter>);

@@ -1,19 +1,30 @@
-//! `REDIS_URL` as the client of Redis wants it.
+//! The settings of Redis as its client wants them.
 
-use chat_config::{RedisUrl, Url};
-use chat_core::{PortError, PortResult};
-use chat_redis::RedisKind;
+use chat_config::{Redis, RedisLanes, RedisUrl, Url};
+use chat_core::{ErrorKind, PortError, PortResult};
+use chat_redis::{LaneKind, RedisKind, RedisOptions};
 
 const REDIS_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
-/// Which Redis a setting names.
-pub(crate) fn kind(setting: &RedisUrl) -> PortResult<RedisKind> {
-    match setting {
+/// How a process is to use the Redis that the settings name.
+pub fn redis_options(setting: &Redis) -> PortResult<RedisOptions> {
+    let lanes = match setting.lanes {
+        RedisLanes::Lists => LaneKind::Lists,
+        RedisLanes::Apalis => LaneKind::Apalis,
+    };
+    let ca = setting.ca_file.as_ref().map(std::fs::read).transpose().map_err(|error| {
+        PortError::new(ErrorKind::Invalid, "REDIS_CA_FILE cannot be read").with_source(error)
+    })?;
+    Ok(RedisOptions { kind: kind(setting)?, prefix: setting.prefix.clone(), lanes, ca })
+}
+
+fn kind(setting: &Redis) -> PortResult<RedisKind> {
+    match &setting.url {
         RedisUrl::Memory => Err(PortError::invalid("no Redis is named")),
         RedisUrl::Single(url) => Ok(RedisKind::Single(url.expose().to_owned())),
         RedisUrl::Cluster(url) => Ok(RedisKind::Cluster(nodes(url))),
-        RedisUrl::Sentinel(url) => Ok(sentinel(url)),
+        RedisUrl::Sentinel(url) => Ok(sentinel(url, setting)),
     }
 }
 
@@ -30,7 +41,7 @@ fn nodes(url: &Url) -> Vec<String> {
     hosts.map(|(host, port)| format!("{scheme}://{login}{host}:{}", port.unwrap_or(REDIS_PORT))).collect()
 }
 
-fn sentinel(url: &Url) -> RedisKind {
+fn sentinel(url: &Url, setting: &Redis) -> RedisKind {
     let path = url.path().trim_start_matches('/');
     let (service, database) = path.split_once('/').unwrap_or((path, ""));
     RedisKind::Sentinel {
@@ -42,6 +53,7 @@ fn sentinel(url: &Url) -> RedisKind {
         service: service.to_owned(),
         username: url.user().filter(|user| !user.is_empty()).map(decoded),
         password: url.password().map(|password| decoded(password.expose())),
+        sentinel_password: setting.sentinel_password.as_ref().map(|password| password.expose().to_owned()),
         database: database.parse().unwrap_or(0),
         tls: url.scheme().starts_with("rediss"),
     }
@@ -59,9 +71,10 @@ mod tests {
     use chat_config::{Origin, Settings, Source};
 
     fn read(url: &str) -> RedisKind {
-        let source = Source::new(Origin::Environment, [("REDIS_URL", url)]);
+        let source =
+            Source::new(Origin::Environment, [("REDIS_URL", url), ("REDIS_SENTINEL_PASSWORD", "sentinels'")]);
         let settings = Settings::load(&[source]).unwrap();
-        kind(&settings.redis.url).unwrap()
+        kind(&settings.redis).unwrap()
     }
 
     #[test]
@@ -78,6 +91,7 @@ mod tests {
             service: "main".into(),
             username: None,
             password: Some("p@ss".into()),
+            sentinel_password: Some("sentinels'".into()),
             database: 2,
             tls: false,
         };

@@ -18,13 +18,21 @@ pub(crate) mod database {
 
 /// Hand-out, events, caches.
 pub(crate) mod redis {
+    use std::path::PathBuf;
+
     use crate::parse;
+    use crate::secret::Secret;
     use crate::stores::{RedisLanes, RedisUrl, redis_lanes, redis_url};
 
     settings! { "Redis";
         REDIS_URL: RedisUrl [Url] = "memory:", redis_url,
-            "`memory:`, `redis://host:6379/0`, `rediss://...` (TLS), `redis-cluster://host1:6379,host2:6379` or `redis-sentinel://host1:26379,host2:26379/service/0`",
+            "`memory:`, `redis://host:6379/0`, `rediss://...` (TLS), `redis-cluster://host1:6379,host2:6379` or `redis-sentinel://host1:26379,host2:26379/service/0`; with TLS `rediss-cluster:` and `rediss-sentinel:`",
             "Hands out jobs, carries live events, caches. `memory:` does so inside this process, for a single process.";
+        REDIS_CA_FILE: Option<PathBuf> = "", |text| parse::optional(text, parse::path), "a file of certificates in PEM",
+            "Whose certificates are trusted, with TLS. Unset: those that this system trusts.";
+        REDIS_SENTINEL_PASSWORD: Option<Secret> [Secret] = "", |text| parse::optional(text, parse::secret),
+            "the password of the Sentinels",
+            "What Sentinels themselves ask for; the password in REDIS_URL is the master's. Unset: they ask for none.";
         REDIS_MAX_CONNECTIONS: u32 = "50", |text| parse::within(text, 1, 10_000), "a number from 1 to 10000",
             "The most connections that one process may open to Redis. It opens 7 at most, to each node of a cluster, whatever the load; a smaller number is a warning.";
         REDIS_PREFIX: String = "rag-chat", parse::key_prefix, "1 to 64 letters, digits, hyphens, underscores and colons",

@@ -1,10 +1,13 @@
 //! `REDIS_*`.
 
+use std::path::PathBuf;
+
 use chat_core::Lane;
 
 use crate::catalog::stores::redis as keys;
 use crate::loader::Loader;
 use crate::parse::{Parsed, unknown_scheme};
+use crate::secret::Secret;
 use crate::url::Url;
 
 /// What hands out jobs and carries events.
@@ -16,7 +19,7 @@ pub enum RedisUrl {
     Single(Url),
     /// The seed nodes of a cluster: `redis-cluster:` or, with TLS, `rediss-cluster:`.
     Cluster(Url),
-    /// Sentinels: `redis-sentinel://host:26379,host:26379/service[/db]`.
+    /// Sentinels: `redis-sentinel://host:26379,host:26379/service[/db]` or, with TLS, `rediss-sentinel:`.
     Sentinel(Url),
 }
 
@@ -37,6 +40,10 @@ pub enum RedisLanes {
 pub struct Redis {
     /// Which one.
     pub url: RedisUrl,
+    /// Whose certificates are trusted, if not those that the system trusts.
+    pub ca_file: Option<PathBuf>,
+    /// What Sentinels themselves ask for.
+    pub sentinel_password: Option<Secret>,
     /// The most connections that one process opens.
     pub max_connections: u32,
     /// What every key begins with.
@@ -62,7 +69,9 @@ impl Redis {
                 "cannot be `apalis` on a cluster: a script of that crate names a key that is on another node",
             );
         }
-        Self { url, max_connections, prefix, lanes }
+        let (ca_file, sentinel_password) =
+            (loader.get(&keys::REDIS_CA_FILE), loader.get(&keys::REDIS_SENTINEL_PASSWORD));
+        Self { url, ca_file, sentinel_password, max_connections, prefix, lanes }
     }
 }
 
@@ -85,7 +94,7 @@ pub(crate) fn redis_url(text: &str) -> Parsed<RedisUrl> {
         "memory" => Err("names more than `memory:`".into()),
         "redis" | "rediss" => single(text),
         "redis-cluster" | "rediss-cluster" => cluster(text),
-        "redis-sentinel" => sentinel(text),
+        "redis-sentinel" | "rediss-sentinel" => sentinel(text),
         other => Err(unknown_scheme(other)),
     }
 }
@@ -149,6 +158,7 @@ mod tests {
         };
         assert_eq!(url.hosts(), [("a".into(), Some(7000)), ("b".into(), Some(7001))]);
         assert!(matches!(redis_url("redis-sentinel://a:26379,b/main/2"), Ok(RedisUrl::Sentinel(_))));
+        assert!(matches!(redis_url("rediss-sentinel://a/main"), Ok(RedisUrl::Sentinel(_))));
     }
 
     #[test]

@@ -3,11 +3,13 @@
 mod ground;
 mod links;
 mod private;
+mod redis;
 mod toxiproxy;
 
 pub use ground::Ground;
 pub use links::{Cut, Engine, Links};
 pub use private::PrivateEngine;
+pub use redis::{RedisCluster, RedisSentinel, RedisServer, RedisTls};
 pub use toxiproxy::Toxiproxy;
 
 use crate::process::Settings;

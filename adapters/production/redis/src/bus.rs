@@ -66,11 +66,12 @@ async fn make_up(hub: Arc<Hub>, unsaid: Arc<Unsaid>) {
     while up.wait_for(|up| *up).await.is_ok() {
         let streams: Vec<_> = unsaid.lock().drain().collect();
         for group in streams.chunks(256) {
-            let mut pipeline = redis::pipe();
-            for stream in group {
-                pipeline.cmd("PUBLISH").arg(hub.names.stream(*stream)).arg("").ignore();
-            }
-            if hub.link.ask_all::<()>(&pipeline).await.is_err() {
+            let tell = |stream: &StreamId| {
+                let mut tell = redis::cmd("PUBLISH");
+                tell.arg(hub.names.stream(*stream)).arg("");
+                tell
+            };
+            if hub.link.ask_each::<()>(&group.iter().map(tell).collect::<Vec<_>>()).await.is_err() {
                 for stream in group {
                     unsaid.add(*stream);
                 }

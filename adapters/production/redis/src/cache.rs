@@ -43,11 +43,12 @@ async fn forget_late(link: Arc<Link>, stale: Arc<Stale>) {
     while up.wait_for(|up| *up).await.is_ok() {
         let keys: Vec<_> = stale.lock().iter().cloned().collect();
         for group in keys.chunks(256) {
-            let mut pipeline = redis::pipe();
-            for key in group {
-                pipeline.cmd("DEL").arg(key).ignore();
-            }
-            if link.ask_all::<()>(&pipeline).await.is_ok() {
+            let forget = |key| {
+                let mut forget = redis::cmd("DEL");
+                forget.arg(key);
+                forget
+            };
+            if link.ask_each::<()>(&group.iter().map(forget).collect::<Vec<_>>()).await.is_ok() {
                 let mut stale = stale.lock();
                 for key in group {
                     stale.remove(key);

@@ -47,11 +47,14 @@ impl RedisFollower {
 #[async_trait]
 impl Follower for RedisFollower {
     async fn next(&mut self, after: u64) -> PortResult<Tail> {
-        let deaf = !self.hub.is_hearing();
+        // Where nobody can publish nothing is heard, although the connection that hears may be to a node that is left.
+        let mut up = self.hub.link.watch();
+        let deaf = !*up.borrow_and_update() || !self.hub.is_hearing();
         tokio::select! {
             biased;
             tail = self.mirrored.next(after) => tail,
             Ok(()) = self.missed.changed() => Ok(Tail::Behind),
+            Ok(()) = up.changed() => Ok(Tail::Behind),
             () = sleep(LOOK), if deaf => Ok(Tail::Behind),
         }
     }

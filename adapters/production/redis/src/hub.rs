@@ -69,8 +69,12 @@ impl Hub {
         self.hears.load(Ordering::Acquire)
     }
 
+    /// Messages do not arrive any more: readers that wait for one look into SQL from now on.
     pub(crate) fn deaf(&self) {
         self.hears.store(false, Ordering::Release);
+        for followed in self.lock().values() {
+            followed.missed.send_modify(|times| *times += 1);
+        }
     }
 
     /// Messages arrive again. What was published meanwhile is read from the streams; what even they lost, from SQL.
@@ -151,17 +155,12 @@ impl Hub {
 
     /// Reads what Redis holds of these streams.
     pub(crate) async fn replay(&self, streams: &[StreamId]) {
-        let mut pipeline = redis::pipe();
-        for stream in streams {
-            pipeline
-                .cmd("XREVRANGE")
-                .arg(self.names.events(*stream))
-                .arg("+")
-                .arg("-")
-                .arg("COUNT")
-                .arg(REPLAY);
-        }
-        match self.link.ask_all::<Vec<Entries>>(&pipeline).await {
+        let read = |stream: &StreamId| {
+            let mut read = redis::cmd("XREVRANGE");
+            read.arg(self.names.events(*stream)).arg("+").arg("-").arg("COUNT").arg(REPLAY);
+            read
+        };
+        match self.link.ask_each::<Entries>(&streams.iter().map(read).collect::<Vec<_>>()).await {
             Ok(found) => {
                 for (stream, entries) in streams.iter().zip(found) {
                     let events: Vec<_> = entries.iter().rev().flat_map(entry_events).collect();

@@ -5,12 +5,14 @@
 
 mod bus;
 mod cache;
+mod conn;
 mod follower;
 mod hub;
 mod lanes;
 mod limiter;
 mod link;
 mod names;
+mod options;
 mod source;
 mod subscriber;
 
@@ -18,7 +20,7 @@ pub use bus::RedisBus;
 pub use cache::RedisCache;
 pub use lanes::{LaneKind, RedisLanes};
 pub use limiter::RedisLimiter;
-pub use source::RedisKind;
+pub use options::{RedisKind, RedisOptions};
 
 use chat_core::PortResult;
 use futures::future::BoxFuture;
@@ -26,6 +28,7 @@ use hub::Hub;
 use lanes::LaneBoard;
 use link::Link;
 use names::Names;
+use redis::{Value, from_redis_value};
 use source::Source;
 use std::sync::Arc;
 use subscriber::Subscriber;
@@ -44,22 +47,12 @@ pub struct RedisPorts {
 }
 
 impl RedisPorts {
-    /// Connects. Every key and channel begins with `prefix`. A server that does not answer is no error: it is used as
-    /// soon as it does.
-    pub fn connect<'a>(kind: &'a RedisKind, prefix: &'a str) -> BoxFuture<'a, PortResult<Self>> {
-        Self::connect_with(kind, prefix, LaneKind::default())
-    }
-
-    /// The same with these lanes. Processes that share a prefix must have the same: what one hands out through lanes of
-    /// another kind is found only when the reaper offers it again.
-    pub fn connect_with<'a>(
-        kind: &'a RedisKind,
-        prefix: &'a str,
-        lanes: LaneKind,
-    ) -> BoxFuture<'a, PortResult<Self>> {
+    /// Connects. A server that does not answer is no error: it is used as soon as it does.
+    pub fn connect(options: &RedisOptions) -> BoxFuture<'_, PortResult<Self>> {
         Box::pin(async move {
-            let link = Link::open(Source::new(kind)?).await?;
-            let names = Arc::new(Names::new(prefix));
+            let lanes = options.lanes;
+            let link = Link::open(Source::new(options)?).await?;
+            let names = Arc::new(Names::new(&options.prefix));
             let board = Arc::new(LaneBoard::new(lanes.deepest()));
             let hub = Arc::new(Hub::new(link.clone(), names.clone(), board.clone()));
             let subscriber = Arc::new(Subscriber::start(hub.clone(), [names.control(), names.lanes()]));
@@ -73,11 +66,18 @@ impl RedisPorts {
         })
     }
 
-    /// The bytes that Redis uses, if it says so.
+    /// The bytes that Redis uses, all masters of a cluster together, if it says so.
     pub fn memory_used(&self) -> BoxFuture<'_, Option<u64>> {
         Box::pin(async move {
-            let info: String = self.link.ask(redis::cmd("INFO").arg("memory")).await.ok()?;
-            info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
+            match self.link.ask(redis::cmd("INFO").arg("memory")).await.ok()? {
+                Value::Map(masters) => masters.into_iter().map(|(_, info)| memory(info)).sum(),
+                info => memory(info),
+            }
         })
     }
+}
+
+fn memory(info: Value) -> Option<u64> {
+    let info: String = from_redis_value(info).ok()?;
+    info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
 }

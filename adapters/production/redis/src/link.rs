@@ -1,11 +1,11 @@
 //! The connection that commands share. While the server is away every command fails at once, so that callers do
 //! without it, and a task knocks until it is back.
 
-use crate::source::{Conn, Source};
+use crate::{conn::Conn, source::Source};
 use chat_core::{ErrorKind, PortError, PortResult};
 use redis::{
     Cmd, FromRedisValue, Pipeline, RedisError, RedisFuture, RedisResult, ScriptInvocation, Value,
-    aio::ConnectionLike,
+    aio::ConnectionLike, from_redis_value,
 };
 use std::{
     io,
@@ -37,7 +37,7 @@ impl Link {
     pub(crate) async fn open(source: Source) -> PortResult<Arc<Self>> {
         let (conn, up) = match source.connect().await {
             Ok(conn) => (Some(conn), true),
-            Err(error) if is_away(&error) => {
+            Err(error) if is_away(&error) && !is_stranger(&error) => {
                 tracing::warn!(%error, "Redis does not answer: the work goes on without it until it does");
                 (None, false)
             }
@@ -78,6 +78,16 @@ impl Link {
         self.heed(number, commands.query_async(&mut conn).await)
     }
 
+    /// The same for commands whose keys may be on different nodes of a cluster.
+    pub(crate) async fn ask_each<T: FromRedisValue>(
+        self: &Arc<Self>,
+        commands: &[Cmd],
+    ) -> RedisResult<Vec<T>> {
+        let (number, mut conn) = self.conn()?;
+        let answers = self.heed(number, conn.each(commands).await)?;
+        answers.into_iter().map(|answer| Ok(from_redis_value(answer)?)).collect()
+    }
+
     /// The same for a caller that takes the answers apart by itself.
     async fn pass(
         self: &Arc<Self>,
@@ -98,7 +108,8 @@ impl Link {
     }
 
     pub(crate) async fn ping(self: &Arc<Self>) -> PortResult<()> {
-        self.ask::<()>(&redis::cmd("PING")).await.map_err(port_error)
+        let (number, mut conn) = self.conn().map_err(port_error)?;
+        self.heed(number, conn.check().await).map_err(port_error)
     }
 
     fn conn(&self) -> RedisResult<(u64, Conn)> {
@@ -181,17 +192,29 @@ impl ConnectionLike for Line {
 
 /// Whether the server could not be asked, or cannot answer for now: still loading, shutting down, not the master.
 pub(crate) fn is_away(error: &RedisError) -> bool {
-    let for_now = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", "UNBLOCKED"];
+    let for_now = ["LOADING", "MASTERDOWN", "READONLY", "UNBLOCKED"];
+    let nobody =
+        [redis::ErrorKind::MasterNameNotFoundBySentinel, redis::ErrorKind::ClusterConnectionNotFound];
     error.is_io_error()
+        || error.is_cluster_error()
+        || nobody.contains(&error.kind())
         || error.is_timeout()
         || error.is_connection_dropped()
         || error.is_connection_refusal()
         || error.code().is_some_and(|code| for_now.contains(&code))
 }
 
+/// Whether somebody answers whose certificate is not trusted.
+fn is_stranger(error: &RedisError) -> bool {
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>());
+    io.and_then(|io| io.downcast_ref::<io::Error>()).is_some_and(|io| io.kind() == io::ErrorKind::InvalidData)
+}
+
 pub(crate) fn port_error(error: RedisError) -> PortError {
     let away = is_away(&error);
     let (kind, message) = match error.code() {
+        _ if is_stranger(&error) => (ErrorKind::Invalid, "Redis shows a certificate that is not trusted"),
         _ if away => (ErrorKind::Unavailable, "Redis does not answer"),
         Some("NOAUTH" | "WRONGPASS" | "NOPERM") => {
             (ErrorKind::Unauthorized, "Redis refuses the user, the password or a command")

@@ -5,7 +5,7 @@ use super::{
     push::ByList,
     tap::{Taken, Tap},
 };
-use crate::{link::is_away, names::URGENCIES, source::Conn};
+use crate::{conn::Conn, link::is_away, names::URGENCIES};
 use async_trait::async_trait;
 use chat_core::{JobId, Lane};
 use redis::RedisResult;
