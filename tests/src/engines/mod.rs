@@ -50,14 +50,11 @@ impl Engines {
         &self.0.iter().find(|(known, _)| known == name).expect("a name of NAMES").1
     }
 
-    /// With a private engine in the place of a common one.
+    /// With a private engine, of these settings, in the place of a common one.
     #[must_use]
-    pub fn with(mut self, engine: &PrivateEngine) -> Self {
-        for (name, value) in &mut self.0 {
-            if *name == engine.setting {
-                value.clone_from(&engine.url);
-            }
-        }
+    pub fn with(mut self, engine: Settings) -> Self {
+        self.0.retain(|(name, _)| engine.iter().all(|(other, _)| other != name));
+        self.0.extend(engine);
         self
     }
 

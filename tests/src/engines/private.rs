@@ -1,6 +1,7 @@
 //! An engine that belongs to one test, which may stop it.
 
 use super::script;
+use crate::process::Settings;
 use std::{os::unix::fs::PermissionsExt, process::Command};
 use tempfile::TempDir;
 
@@ -8,10 +9,8 @@ use tempfile::TempDir;
 pub struct PrivateEngine {
     name: &'static str,
     state: TempDir,
-    /// The setting that names it.
-    pub(super) setting: &'static str,
-    /// Where it is.
-    pub(super) url: String,
+    setting: &'static str,
+    url: String,
 }
 
 impl PrivateEngine {
@@ -58,6 +57,11 @@ impl PrivateEngine {
     /// Where it is.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// How the program is told of it.
+    pub fn settings(&self) -> Settings {
+        vec![(self.setting.to_owned(), self.url.clone())]
     }
 
     /// Empties a Redis.

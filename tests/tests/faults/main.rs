@@ -11,6 +11,7 @@ mod network;
 mod postgres;
 mod processes;
 mod redis;
+mod redis_nodes;
 mod rolling;
 mod stage;
 mod stores;

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_restarts_and_goes_away() {
     let postgres = PrivateEngine::postgres();
-    let mut stage = Stage::prepare("PostgreSQL", &Engines::named().with(&postgres), &[]).await;
+    let mut stage = Stage::prepare("PostgreSQL", &Engines::named().with(postgres.settings()), &[]).await;
     stage.start(&Settings::new()).await;
     stage.load(outage(20) + Duration::from_secs(15)).await;
     stage.burst().await;

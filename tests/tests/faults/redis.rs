@@ -15,7 +15,7 @@ const ANSWERS: Duration = Duration::from_secs(3);
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_forgets_restarts_and_goes_away() {
     let redis = PrivateEngine::redis();
-    let mut stage = Stage::prepare("Redis", &Engines::named().with(&redis), &[]).await;
+    let mut stage = Stage::prepare("Redis", &Engines::named().with(redis.settings()), &[]).await;
     stage.start(&Settings::new()).await;
     stage.load(outage(30) + Duration::from_secs(20)).await;
     stage.burst().await;
@@ -37,7 +37,7 @@ async fn redis_forgets_restarts_and_goes_away() {
 }
 
 /// Every interface still takes a turn at once, and it is answered.
-async fn jobs_run_from_sql(stage: &Stage) {
+pub async fn jobs_run_from_sql(stage: &Stage) {
     for place in 0..2 {
         let client = stage.deployment.processes[place].client();
         let asked = Instant::now();

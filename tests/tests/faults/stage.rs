@@ -35,8 +35,9 @@ pub struct Stage {
     pub ledger: Ledger,
     pub random: SmallRng,
     pub fake: FakeOpenAi,
+    /// How much is under way.
+    pub size: Size,
     name: &'static str,
-    size: Size,
     collection: String,
     load: JoinSet<()>,
     asked: usize,

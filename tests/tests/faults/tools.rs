@@ -26,7 +26,7 @@ async fn a_cut_way_says_nothing_and_a_mended_one_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_engine_stops_and_starts() {
     let redis = PrivateEngine::redis();
-    let engines = Engines::named().with(&redis);
+    let engines = Engines::named().with(redis.settings());
     let url = engines.setting("REDIS_URL");
     assert!(ping(url).await.is_some());
     redis.stop();

@@ -53,9 +53,9 @@ impl RedisCluster {
         }
     }
 
-    /// Adds a replica of the master that has this key, and waits until it has all that its master has.
-    pub async fn add_replica(&mut self, key: &str) {
-        let master: String = self.nodes[self.place_of(key).await].ask(&command(&["MYID"])).await.unwrap();
+    /// Adds a replica of a master, and waits until it has all that its master has.
+    pub async fn add_replica(&mut self, master: usize) {
+        let master: String = self.nodes[master].ask(&command(&["MYID"])).await.unwrap();
         self.add().await;
         self.until_whole().await;
         let replica = self.nodes.last().unwrap();

@@ -61,7 +61,7 @@ impl RedisServer {
         };
         let mut lines = vec!["bind 127.0.0.1".into(), ports, format!("dir {folder}"), "logfile log".into()];
         if !matches!(self.role, Role::Sentinel) {
-            lines.push("save \"\"".into());
+            lines.extend(["save \"\"", "repl-diskless-sync-delay 0"].map(str::to_owned));
             lines.extend(["requirepass", "masterauth"].map(|name| format!("{name} {PASSWORD}")));
         }
         lines
