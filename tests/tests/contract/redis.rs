@@ -2,15 +2,19 @@
 
 use chat_adapters::redis_options;
 use chat_config::{Origin, Settings, Source};
-use chat_core::{ErrorKind, JobId, Limits, Tenant, ports::Limiter};
+use chat_core::{
+    ErrorKind, JobId, Limits, Tenant,
+    ports::{Bus, Cache, Limiter},
+};
 use chat_redis::{LaneKind, RedisKind, RedisOptions, RedisPorts};
 use chat_tests::{
     chat::eventually,
     contract,
-    engines::{Engines, Ground, PrivateEngine, RedisCluster, RedisSentinel, RedisTls},
+    engines::{Engines, Ground, PrivateEngine, RedisCluster, RedisSentinel, RedisServer, RedisTls},
     process,
 };
 use futures::future::join_all;
+use redis::Value;
 use std::time::{Duration, Instant};
 
 /// What a process would make of these settings.
@@ -34,6 +38,12 @@ async fn exercise(options: &RedisOptions) {
     assert!(one.memory_used().await.is_some_and(|bytes| bytes > 100_000));
 }
 
+/// An operator's mistake stops the start: it is not taken for a Redis that is away.
+async fn is_refused(options: &RedisOptions, kind: ErrorKind) {
+    let refused = RedisPorts::connect(options).await.map(drop).unwrap_err();
+    assert_eq!(refused.kind, kind, "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_has_lanes_a_bus_a_cache_and_counters_for_all_processes() {
     let ground = Ground::claim(&Engines::named()).await;
@@ -46,20 +56,54 @@ async fn redis_has_lanes_a_bus_a_cache_and_counters_for_all_processes() {
     }
     let RedisKind::Single(url) = &options.kind else { panic!("{:?}", options.kind) };
     let kind = RedisKind::Single(url.replace("://:", "://:wrong"));
-    let refused = RedisPorts::connect(&RedisOptions { kind, ..options }).await.map(drop).unwrap_err();
-    assert_eq!(refused.kind, ErrorKind::Unauthorized, "{refused}");
+    is_refused(&RedisOptions { kind, ..options }, ErrorKind::Unauthorized).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn so_has_a_cluster() {
     let cluster = RedisCluster::start().await;
-    exercise(&options(&cluster.settings())).await;
+    let options = options(&cluster.settings());
+    exercise(&options).await;
+    let RedisKind::Cluster(nodes) = &options.kind else { panic!("{:?}", options.kind) };
+    let kind = RedisKind::Cluster(nodes.iter().map(|url| url.replace("://:", "://:wrong")).collect());
+    is_refused(&RedisOptions { kind, ..options }, ErrorKind::Unauthorized).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_to_be_forgotten_without_a_node_is_forgotten_on_all_others() {
+    let mut cluster = RedisCluster::start().await;
+    let [one, other] = two(&options(&cluster.settings())).await;
+    let keys: Vec<_> = (0..30).map(|number| format!("key {number}")).collect();
+    for key in keys.iter().map(String::as_str).chain(["stays"]) {
+        one.cache.put(key, "value".into(), Duration::from_mins(1)).await;
+    }
+    let stays = options(&cluster.settings()).prefix + ":stays";
+    let lost = (cluster.place_of(&stays).await + 1) % 3;
+    cluster.node(lost).kill();
+    eventually("it is away", async || one.bus.ping().await.err()).await;
+    for key in &keys {
+        one.cache.forget(key).await;
+        assert_eq!(one.cache.get(key).await, None);
+    }
+    cluster.node(lost).start_again().await;
+    eventually("all but one are forgotten", async || {
+        let stays = other.cache.get("stays").await?; // Redis is back
+        let found = join_all(keys.iter().map(|key| other.cache.get(key))).await;
+        (&*stays == "value" && found.iter().all(Option::is_none)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn so_has_the_master_that_sentinels_name() {
     let sentinel = RedisSentinel::start().await;
-    exercise(&options(&sentinel.settings())).await;
+    let mut options = options(&sentinel.settings());
+    exercise(&options).await;
+    for wrong in [Some("wrong".to_owned()), None] {
+        let RedisKind::Sentinel { sentinel_password, .. } = &mut options.kind else { unreachable!() };
+        *sentinel_password = wrong;
+        is_refused(&options, ErrorKind::Unauthorized).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,8 +111,18 @@ async fn so_has_a_server_with_tls() {
     let redis = RedisTls::start().await;
     let options = options(&redis.settings());
     exercise(&options).await;
-    let refused = RedisPorts::connect(&RedisOptions { ca: None, ..options }).await.map(drop);
-    assert!(refused.is_err(), "a stranger's certificate was trusted");
+    is_refused(&RedisOptions { ca: None, ..options }, ErrorKind::Invalid).await;
+}
+
+/// What `docs/operations.md` says that a user needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn so_has_a_server_with_few_rights() {
+    let rights = "user chat on >secret ~few:* &few:* +@all -@admin -@dangerous +info";
+    let redis = RedisServer::start(&[rights.to_owned()]).await;
+    let url = format!("redis://chat:secret@{}", redis.address());
+    exercise(&RedisOptions::new(RedisKind::Single(url), "few")).await;
+    let log: Vec<Value> = redis.ask(redis::cmd("ACL").arg("LOG")).await.unwrap();
+    assert!(log.is_empty(), "{log:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

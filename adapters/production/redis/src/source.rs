@@ -149,7 +149,13 @@ fn sentinel(options: &RedisOptions) -> RedisResult<SentinelClient> {
     else {
         return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
     };
-    let addresses = sentinels.iter().map(|(host, port)| ConnectionAddr::Tcp(host.clone(), *port));
+    let addresses = sentinels.iter().cloned().map(|(host, port)| {
+        if *tls {
+            ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
+        } else {
+            ConnectionAddr::Tcp(host, port)
+        }
+    });
     let mut builder = SentinelClientBuilder::new(addresses, service.clone(), SentinelServerType::Master)?
         .set_client_to_redis_db(*database);
     if let Some(username) = username {
@@ -162,9 +168,7 @@ fn sentinel(options: &RedisOptions) -> RedisResult<SentinelClient> {
         builder = builder.set_client_to_sentinel_password(password);
     }
     if *tls {
-        builder = builder
-            .set_client_to_redis_tls_mode(TlsMode::Secure)
-            .set_client_to_sentinel_tls_mode(TlsMode::Secure);
+        builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
         if let Some(ca) = &options.ca {
             builder = builder
                 .set_client_to_redis_certificates(certificates(ca))

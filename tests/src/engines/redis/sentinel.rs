@@ -20,6 +20,7 @@ impl RedisSentinel {
         let replica = RedisServer::start(&[format!("replicaof 127.0.0.1 {}", master.port)]).await;
         replica.until(cmd("INFO").arg("replication"), "master_link_status:up").await;
         let sentinel = RedisServer::start_sentinel(&[
+            format!("requirepass {PASSWORD}"),
             format!("sentinel monitor {SERVICE} 127.0.0.1 {} 1", master.port),
             format!("sentinel auth-pass {SERVICE} {PASSWORD}"),
             format!("sentinel down-after-milliseconds {SERVICE} 500"),
@@ -48,6 +49,6 @@ impl RedisSentinel {
     /// How the program is told of it.
     pub fn settings(&self) -> Settings {
         let url = format!("redis-sentinel://:{PASSWORD_IN_URL}@{}/{SERVICE}/1", self.sentinel.address());
-        vec![("REDIS_URL".into(), url)]
+        vec![("REDIS_URL".into(), url), ("REDIS_SENTINEL_PASSWORD".into(), PASSWORD.into())]
     }
 }

@@ -97,7 +97,7 @@ impl RedisServer {
     }
 
     /// Where it is.
-    pub(super) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
@@ -109,8 +109,7 @@ impl RedisServer {
     fn client(&self) -> RedisResult<Client> {
         let address = self.address();
         match &self.role {
-            Role::Sentinel => Client::open(format!("redis://{address}")),
-            Role::Server => Client::open(format!("redis://:{PASSWORD_IN_URL}@{address}")),
+            Role::Server | Role::Sentinel => Client::open(format!("redis://:{PASSWORD_IN_URL}@{address}")),
             Role::Tls(certificates) => Client::build_with_tls(
                 format!("rediss://:{PASSWORD_IN_URL}@{address}"),
                 TlsCertificates { client_tls: None, root_cert: Some(certificates.authority()) },
