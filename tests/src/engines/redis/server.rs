@@ -44,7 +44,7 @@ impl RedisServer {
     }
 
     async fn start_as(role: Role, lines: &[String]) -> Self {
-        let folder = tempfile::Builder::new().prefix("rag-chat-redis-").tempdir_in("/var/tmp").unwrap();
+        let folder = tempfile::Builder::new().prefix("rag-chat-redis-").tempdir().unwrap();
         let port = free_port();
         let mut server = Self { folder, child: None, port, role };
         let configuration: Vec<_> = server.lines().iter().chain(lines).cloned().collect();
@@ -80,7 +80,14 @@ impl RedisServer {
         let child = command.spawn();
         self.child =
             Some(child.unwrap_or_else(|error| panic!("redis-server: {error}: run scripts/engines up")));
-        eventually("a Redis answers", async || self.ask::<()>(&redis::cmd("PING")).await.ok()).await;
+        eventually("a Redis answers", async || {
+            if let Some(ended) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
+                let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+                panic!("redis-server ended ({ended}): {log}");
+            }
+            self.ask::<()>(&redis::cmd("PING")).await.ok()
+        })
+        .await;
     }
 
     /// `kill -9`.
@@ -133,7 +140,13 @@ impl Drop for RedisServer {
     }
 }
 
-/// A port that was free just now: a server cannot be asked which one it took.
+/// A port that was free just now: a server cannot be asked which one it took. None of those that a system gives to
+/// whoever connects somewhere, for it would be taken soon.
 pub(super) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    loop {
+        let port = rand::random_range(20_000..32_000);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
