@@ -65,6 +65,7 @@ fn is_whole(infos: &[&str]) -> bool {
     let lines = ["cluster_state:ok", "cluster_slots_fail:0", &size];
     infos.iter().all(|info| lines.iter().all(|line| has(info, line)))
 }
+
 impl ConnectionLike for Conn {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
