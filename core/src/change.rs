@@ -70,8 +70,9 @@ pub enum Change {
         /// New data.
         metadata: Option<Value>,
     },
-    /// Removes a conversation and all that was said.
-    DeleteSession(Tenant, SessionId),
+    /// Removes a conversation and all that was said, and leaves to the readers of each turn that is open what they hear
+    /// last. `Conflict` if other turns are open than these, or one has said more meanwhile.
+    DeleteSession(Tenant, SessionId, Vec<Farewell>),
     /// Adds a message.
     InsertMessage(Box<Message>),
     /// Accepts a turn.
@@ -236,6 +237,28 @@ pub struct NewResponse {
     pub options: TurnOptions,
     /// When it was accepted.
     pub created_at: Timestamp,
+}
+
+/// What the readers of an open turn hear last when its conversation is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// The turn's response.
+    pub response: ResponseId,
+    /// The last number in its log: what the events follow.
+    pub said: u64,
+    /// The last of them is the terminal one.
+    pub events: Vec<Event>,
+}
+
+impl Farewell {
+    /// Whether these are the turns that are open, each with what it has said so far.
+    pub fn check(farewells: &[Self], mut open: Vec<(ResponseId, u64)>) -> Result<(), PortError> {
+        let mut known: Vec<_> = farewells.iter().map(|one| (one.response, one.said)).collect();
+        known.sort_unstable();
+        open.sort_unstable();
+        let changed = "the conversation's turns have gone on meanwhile";
+        if known == open { Ok(()) } else { Err(PortError::new(ErrorKind::Conflict, changed)) }
+    }
 }
 
 /// What a request with an `Idempotency-Key` was answered.

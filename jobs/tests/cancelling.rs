@@ -2,7 +2,7 @@
 
 use crate::fakes::{Rig, Step, data, names, text_of};
 use chat_core::{JobState, ResponseStatus, Role};
-use chat_jobs::Ending;
+use chat_jobs::{Ending, farewell};
 use std::sync::atomic::Ordering;
 
 #[tokio::test]
@@ -67,4 +67,37 @@ async fn what_a_lost_worker_said_is_kept_when_the_turn_is_stopped() {
     rig.end(&rig.claim(job), Ending::Cancelled).await;
     assert_eq!(rig.response(id).output_text, "Some words");
     assert_eq!(text_of(&rig.log(id)), "Some words");
+}
+
+/// The conversation is deleted while a run speaks that is lost before it hears of it.
+#[tokio::test]
+async fn who_follows_a_deleted_turn_of_a_lost_worker_hears_its_end() {
+    for ended in [true, false] {
+        let rig = Rig::new();
+        let (id, job) = rig.ask(rig.session(), "Stop?");
+        rig.llm.script(vec![Step::Say("Some words"), Step::Hang]);
+        let cx = rig.claim(job);
+        tokio::select! {
+            biased;
+            _ = rig.run(&cx) => panic!("it ended"),
+            () = rig.until(|| names(&rig.bus.seen(id)).contains(&"response.output_text.delta")) => {}
+        }
+        let (said, heard) = (rig.log(id).len() as u64, rig.bus.seen(id));
+        let row = rig.store.rows(|rows| rows.jobs[&job].1.clone());
+        let left = farewell(rig.response(id), Some(&row), said, cx.now());
+        assert!(left.events[0].seq > heard.last().unwrap().seq + 1, "no number is used twice");
+        rig.store.rows(|rows| {
+            rows.responses.remove(&id);
+            let log = left.events.iter().map(|event| (event.seq, event.clone())).collect();
+            rows.events.insert(id.into(), log);
+        });
+        let next = rig.claim(job);
+        if ended {
+            rig.end(&next, Ending::Cancelled).await;
+        } else {
+            rig.run(&next).await.unwrap();
+        }
+        assert_eq!(rig.bus.seen(id), [heard, left.events].concat());
+        assert_eq!(names(&rig.bus.seen(id)).last(), Some(&"response.cancelled"));
+    }
 }

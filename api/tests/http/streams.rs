@@ -4,6 +4,10 @@ use crate::{
 };
 use axum::{body::Body, http::Request};
 use chat_api::ApiOptions;
+use chat_core::{
+    ResponseId, WorkerId,
+    ports::{EventStore, JobStore},
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -201,6 +205,27 @@ async fn a_waiting_turn_of_a_deleted_session_ends_at_once() {
     assert_eq!((last.event.as_str(), &last.data["response_id"]), ("response.cancelled", &response["id"]));
     let shown = &last.data["response"];
     assert_eq!((&shown["id"], &shown["status"]), (&response["id"], &json!("cancelled")));
+}
+
+/// Whoever was to say it may be gone by then: the log has it as soon as the session is deleted.
+#[tokio::test]
+async fn the_end_of_a_running_turn_is_kept_with_its_deletion() {
+    let app = App::start().await;
+    let response = turn(&app).await;
+    let id: ResponseId = response["id"].as_str().unwrap().parse().unwrap();
+    let job = response["job_id"].as_str().unwrap().parse().unwrap();
+    let worker = WorkerId::new();
+    app.store.heartbeat(worker, &[]).await.unwrap();
+    assert_eq!(app.store.claim(worker, vec![job]).await.unwrap().len(), 1);
+    let mut reader = read(&app, &response, 0).await;
+    assert_eq!(reader.next().await.unwrap().id, 1);
+    forget(&app, &response).await;
+    let log = app.store.events_after(id.into(), 0).await.unwrap();
+    let names: Vec<_> = log.iter().map(|event| &*event.name).collect();
+    assert_eq!(names, ["response.restarted", "response.cancelled"]);
+    // A live worker would end it in its own words; here the bus brings what the next one finds.
+    app.state.ports.bus.publish(id.into(), None, &log).await;
+    assert_eq!(reader.rest().await.last().unwrap().event, "response.cancelled");
 }
 
 #[tokio::test]

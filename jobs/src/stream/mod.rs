@@ -9,7 +9,7 @@ mod start;
 
 mod voice;
 
-pub use numbers::{JUMP, Numbers};
+pub use numbers::{JUMP, Numbers, QUEUED};
 pub use pump::{ResponseStream, Rest};
 pub use voice::Voice;
 

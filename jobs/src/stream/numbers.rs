@@ -7,6 +7,10 @@ use serde_json::{Map, Value};
 /// SQL, so that no reader sees one number with two contents.
 pub const JUMP: u64 = 1024;
 
+/// The number of `response.queued`, which the API writes when it accepts a turn: as long as the log has no more, nothing
+/// more was published.
+pub const QUEUED: u64 = 1;
+
 /// Writes events with the members that all of a claim's events have.
 #[derive(Debug)]
 pub struct Numbers {

@@ -1,11 +1,12 @@
 //! Where a claim's numbers begin.
 
-use crate::{JobContext, response_failure_code, stream::JUMP};
+use crate::{
+    JobContext, response_failure_code,
+    stream::{JUMP, QUEUED},
+};
 use chat_core::{Event, PortResult, StreamId, ports::Tail};
 use std::time::Duration;
 
-/// The number of `response.queued`, which the API writes when it accepts a turn.
-const QUEUED: u64 = 1;
 /// How long reading back from the bus may take: it answers at once if it has the events.
 const RECOVERY: Duration = Duration::from_secs(2);
 

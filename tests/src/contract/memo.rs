@@ -94,7 +94,7 @@ async fn a_copy_is_used_until_the_session_changes(one: Side<'_>, other: Side<'_>
 
     let stranger = memo(one).session(&Tenant::from("stranger"), session.id).await;
     assert_eq!(stranger.unwrap_err().kind, ErrorKind::NotFound);
-    write(other.0, vec![Change::DeleteSession(tenant.clone(), session.id)]).await;
+    write(other.0, vec![Change::DeleteSession(tenant.clone(), session.id, Vec::new())]).await;
     assert!(one.1.get(&key).await.is_some(), "this would prove nothing");
     assert_eq!(memo(one).session(&tenant, session.id).await.unwrap_err().kind, ErrorKind::NotFound);
     memo(one).forget_session(&tenant, session.id).await;
@@ -122,10 +122,10 @@ async fn a_list_is_used_until_a_session_changes(one: Side<'_>, other: Side<'_>) 
     assert_eq!(titles(one, &tenant).await, ["二", "壹"]);
     let third = begin(other.0, &tenant).await;
     assert_eq!(titles(one, &tenant).await, ["标题", "二", "壹"]);
-    write(other.0, vec![Change::DeleteSession(tenant.clone(), second.id)]).await;
+    write(other.0, vec![Change::DeleteSession(tenant.clone(), second.id, Vec::new())]).await;
     assert_eq!(titles(one, &tenant).await, ["标题", "壹"]);
-    write(one.0, vec![Change::DeleteSession(tenant.clone(), third.id)]).await;
-    write(one.0, vec![Change::DeleteSession(tenant.clone(), first.id)]).await;
+    write(one.0, vec![Change::DeleteSession(tenant.clone(), third.id, Vec::new())]).await;
+    write(one.0, vec![Change::DeleteSession(tenant.clone(), first.id, Vec::new())]).await;
     assert!(titles(other, &tenant).await.is_empty());
 }
 

@@ -118,9 +118,9 @@ async fn a_conversation(store: &dyn Store) {
     assert_eq!(store.session(&stranger, session.id).await.unwrap_err().kind, ErrorKind::NotFound);
     assert_eq!(store.response(&stranger, response).await.unwrap_err().kind, ErrorKind::NotFound);
     assert!(store.messages(&stranger, session.id, ascending).await.unwrap().rows.is_empty());
-    let foreign = Change::DeleteSession(stranger, session.id);
+    let foreign = Change::DeleteSession(stranger, session.id, Vec::new());
     assert_eq!(store.commit(Write::of(vec![foreign])).await.unwrap_err().kind, ErrorKind::NotFound);
-    write(store, vec![Change::DeleteSession(tenant.clone(), session.id)]).await;
+    write(store, vec![Change::DeleteSession(tenant.clone(), session.id, Vec::new())]).await;
     assert_eq!(store.response(&tenant, response).await.unwrap_err().kind, ErrorKind::NotFound);
 }
 

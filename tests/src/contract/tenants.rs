@@ -340,7 +340,7 @@ fn refused(owner: &Belongings, other: &Belongings) -> Vec<Change> {
             instructions: Some(None),
             metadata: Some(json!({})),
         },
-        Change::DeleteSession(tenant.clone(), owner.session.id),
+        Change::DeleteSession(tenant.clone(), owner.session.id, Vec::new()),
         Change::InsertMessage(Box::new(foreign_message(owner, other))),
         Change::InsertResponse(Box::new(second)),
         Change::InsertCollection(Box::new(collection(&tenant, owner.collection, "mine now"))),

@@ -2,9 +2,9 @@
 
 use super::rows::{message, session, write};
 use chat_core::{
-    Busy, Change, Committed, ErrorKind, Event, JobFilter, JobState, KeptAnswer, Lane, NewJob, NewResponse,
-    PageRequest, PortResult, ResponseId, Role, Session, Tenant, Timestamp, TurnOptions, Write, object,
-    ports::Store,
+    Busy, Change, Committed, ErrorKind, Event, Farewell, JobFilter, JobState, KeptAnswer, Lane, NewJob,
+    NewResponse, PageRequest, PortResult, ResponseId, Role, Session, Tenant, Timestamp, TurnOptions, Write,
+    object, ports::Store,
 };
 use futures::future::join_all;
 use std::collections::HashMap;
@@ -15,6 +15,7 @@ pub async fn exercise(store: &dyn Store) {
     conversations_keep_their_order(store).await;
     what_is_refused_leaves_nothing(store).await;
     one_key_has_one_answer(store).await;
+    what_is_deleted_leaves_an_end_to_its_readers(store).await;
 }
 
 /// A turn, and what accepts it.
@@ -173,5 +174,32 @@ async fn one_key_has_one_answer(store: &dyn Store) {
             assert_eq!(error.kind, ErrorKind::Conflict);
             assert!(store.job(None, turn.job.id).await.is_err(), "a turn without its answer");
         }
+    }
+}
+
+async fn what_is_deleted_leaves_an_end_to_its_readers(store: &dyn Store) {
+    let session = sessions(store, "turns-deleted", 1).await.remove(0);
+    let turns = [turn(&session, "一", None), turn(&session, "二", None)];
+    for accepted in accept(store, &turns).await {
+        accepted.unwrap();
+    }
+    let [first, second] = turns.map(|turn| turn.response);
+    let begun = Event::new("response.in_progress", 2, &[], object([]));
+    write(store, vec![Change::AppendEvents(second.into(), vec![begun])]).await;
+    let end = |response, said| {
+        let last = Event::new("response.cancelled", said + 1, &[], object([]));
+        Farewell { response, said, events: vec![last] }
+    };
+    let delete =
+        |farewells| Write::of(vec![Change::DeleteSession(session.tenant.clone(), session.id, farewells)]);
+    for unaware in [vec![], vec![end(first, 1)], vec![end(first, 1), end(second, 1)]] {
+        let refused = store.commit(delete(unaware)).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Conflict, "a turn went on, or had begun");
+        assert_eq!(store.open_responses(&session.tenant, session.id).await.unwrap().len(), 2);
+    }
+    store.commit(delete(vec![end(second, 2), end(first, 1)])).await.unwrap();
+    for (response, said) in [(first, 1), (second, 2)] {
+        let log = store.events_after(response.into(), 0).await.unwrap();
+        assert_eq!(log.iter().map(|event| event.seq).collect::<Vec<_>>(), [said + 1], "its end alone");
     }
 }

@@ -5,14 +5,11 @@ use crate::{
     state::{AppState, Published},
 };
 use axum::{extract::State, http::StatusCode};
-use chat_core::{
-    Change, ErrorKind, Event, JobFilter, PortResult, Response, ResponseStatus, SessionId, StreamId, object,
-};
-use chat_jobs::{JUMP, response_failure_code, response_json};
-use serde_json::Value;
+use chat_core::{Change, ErrorKind, Farewell, JobFilter, PortResult, ResponseStatus, SessionId};
+use chat_jobs::farewell;
 
-/// The number of `response.queued`: as long as the log has no more, nothing more was said.
-const QUEUED: u64 = 1;
+/// How often it is tried while the conversation's turns go on.
+const TRIES: usize = 10;
 
 /// Removes a conversation and all that was said; a running turn is stopped.
 #[utoipa::path(
@@ -25,66 +22,42 @@ pub async fn delete_session(
     PathId(id): PathId<SessionId>,
 ) -> Result<StatusCode, Problem> {
     state.ports.store.session(&caller.tenant, id).await?;
-    let farewell = farewell(&state, &caller, id).await?;
-    let turns = JobFilter { tenant: Some(caller.tenant.clone()), session: Some(id), ..JobFilter::default() };
-    let changes =
-        vec![Change::CancelJobs(turns, Vec::new()), Change::DeleteSession(caller.tenant.clone(), id)];
-    state.commit(changes, farewell).await?;
+    let mut tries = 1;
+    loop {
+        match delete(&state, &caller, id).await {
+            Err(error) if error.kind == ErrorKind::Conflict && tries < TRIES => tries += 1,
+            deleted => break deleted?,
+        }
+    }
     state.ports.memo().forget_session(&caller.tenant, id).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What the readers of turns that do not run hear last: nobody will find such a turn any more to end it.
-async fn farewell(state: &AppState, caller: &Caller, session: SessionId) -> PortResult<Published> {
-    let store = &state.ports.store;
-    let mut events = Published::new();
-    for (id, _) in store.open_responses(&caller.tenant, session).await? {
-        let response = match store.response(&caller.tenant, id).await {
-            Ok(response) => response,
-            Err(error) if error.kind == ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        let said = store.last_event(id.into()).await?;
-        match response.status {
-            ResponseStatus::Queued => {}
-            // It was only just taken. If it begins all the same, it hears that it is to stop, and says so itself.
-            ResponseStatus::InProgress if said <= QUEUED => {}
-            _ => continue,
-        }
-        if said <= QUEUED {
-            events.push(cancelled(state, response, said + 1));
-        } else {
-            // What an earlier attempt said last may be on the bus only: no number is used twice.
-            events.push(restarted(state, caller, &response, said + JUMP + 1).await?);
-            events.push(cancelled(state, response, said + JUMP + 2));
-        }
-    }
-    Ok(events)
+/// `Conflict`: a turn has begun, spoken or ended while its end was written here.
+async fn delete(state: &AppState, caller: &Caller, id: SessionId) -> PortResult<()> {
+    let turns = JobFilter { tenant: Some(caller.tenant.clone()), session: Some(id), ..JobFilter::default() };
+    let (farewells, told) = farewells(state, caller, id).await?;
+    let deletion = Change::DeleteSession(caller.tenant.clone(), id, farewells);
+    state.commit(vec![Change::CancelJobs(turns, Vec::new()), deletion], told).await.map(drop)
 }
 
-fn head(response: &Response) -> [(&'static str, Value); 2] {
-    [("response_id", response.id.to_string().into()), ("attempt", response.attempt.max(1).into())]
-}
-
-fn cancelled(state: &AppState, mut response: Response, number: u64) -> (StreamId, Event) {
-    let now = state.ports.clock.now();
-    response.status = ResponseStatus::Cancelled;
-    response.attempt = response.attempt.max(1);
-    response.completed_at = Some(now);
-    response.timings.total_ms = Some(now.since(response.created_at).as_millis() as u64);
-    let body = object([("response", response_json(&response))]);
-    (response.id.into(), Event::new("response.cancelled", number, &head(&response), body))
-}
-
-/// Takes back what an attempt said that broke off, as another attempt would have done.
-async fn restarted(
+/// How the open turns end, and what is told of it right away: who runs a turn says itself how it ends.
+async fn farewells(
     state: &AppState,
     caller: &Caller,
-    response: &Response,
-    number: u64,
-) -> PortResult<(StreamId, Event)> {
-    let job = state.ports.store.job(Some(&caller.tenant), response.job).await?;
-    let reason = job.errors.last().map_or("worker_lost", |e| response_failure_code(&e.kind, &e.message));
-    let body = object([("reason", reason.into())]);
-    Ok((response.id.into(), Event::new("response.restarted", number, &head(response), body)))
+    session: SessionId,
+) -> PortResult<(Vec<Farewell>, Published)> {
+    let (store, tenant, now) = (&state.ports.store, &caller.tenant, state.ports.clock.now());
+    let (mut farewells, mut told) = (Vec::new(), Published::new());
+    for (id, job) in store.open_responses(tenant, session).await? {
+        let job = store.job(Some(tenant), job).await.ok();
+        let response = store.response(tenant, id).await?;
+        let runs = response.status == ResponseStatus::InProgress;
+        let farewell = farewell(response, job.as_ref(), store.last_event(id.into()).await?, now);
+        if !runs {
+            told.extend(farewell.events.iter().map(|event| (id.into(), event.clone())));
+        }
+        farewells.push(farewell);
+    }
+    Ok((farewells, told))
 }

@@ -10,7 +10,8 @@ use crate::{
     server::{Crew, Reach, Server, prepare},
     settings::secret_key,
 };
-use chat_core::{Change, SessionId, Tenant, ports::Ports};
+use chat_core::{Change, Farewell, SessionId, Tenant, ports::Ports};
+use chat_jobs::QUEUED;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -69,7 +70,10 @@ async fn submit(client: &Client, sessions: &[String], count: usize) -> Outcome<(
 async fn forget(ports: &Ports, sessions: &[String]) -> Outcome<()> {
     for session in sessions {
         let Ok(id) = session.parse::<SessionId>() else { continue };
-        let change = Change::DeleteSession(Tenant::default(), id);
+        let tenant = Tenant::default();
+        let open = ports.store.open_responses(&tenant, id).await.map_err(failed)?;
+        let unheard = |(response, _)| Farewell { response, said: QUEUED, events: Vec::new() };
+        let change = Change::DeleteSession(tenant, id, open.into_iter().map(unheard).collect());
         ports.dispatcher().record(vec![change]).await.map_err(failed)?;
     }
     Ok(())

@@ -4,6 +4,7 @@ use super::{draft::Draft, speak::since_accepted, turn::Turn};
 use crate::{
     Done, Ending, JobContext,
     failure::response_failure,
+    farewell::pass_on,
     measure, response_json,
     stream::{Numbers, Rest, Start, restart_reason},
 };
@@ -104,7 +105,7 @@ pub(super) async fn without_success(cx: &JobContext, id: ResponseId, ending: &En
     let mut response = match cx.ports.store.response(&cx.claim.tenant, id).await {
         Ok(response) if !response.status.is_final() => response,
         Ok(_) => return Ok(Done::default()),
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Done::default()),
+        Err(error) if error.kind == ErrorKind::NotFound => return pass_on(cx, id).await,
         Err(error) => return Err(error),
     };
     let stream = StreamId::from(id);

@@ -10,7 +10,7 @@ mod recall;
 mod speak;
 mod turn;
 
-use crate::{Done, Ending, JobContext, JobError, JobKind, ResponseStream};
+use crate::{Done, Ending, JobContext, JobError, JobKind, ResponseStream, farewell::pass_on};
 use async_trait::async_trait;
 use chat_core::{ErrorKind, KeyId, Lane, PortError, PortResult, ResponseId, RetryPolicy};
 use draft::Draft;
@@ -46,7 +46,7 @@ impl JobKind for AnswerTurn {
         let (turn, opened) =
             tokio::join!(Turn::load(cx, self.response), ResponseStream::open(cx, self.response));
         let Some(turn) = turn? else {
-            return Ok(Done::default());
+            return Ok(pass_on(cx, self.response).await?);
         };
         let (voice, mut stream) = opened?;
         let mut draft = Draft::default();

@@ -1,17 +1,18 @@
 //! Writes of conversations.
 
-use super::{Tx, commit::Failed};
+use super::{Tx, commit::Failed, events};
 use chat_core::{
-    Change, KeptAnswer, Message, NewResponse, PortError, Reference, ResponseEnd, ResponseId, Role, Session,
-    SessionId, Tenant, Timestamp,
+    Change, Farewell, KeptAnswer, Message, NewResponse, PortError, Reference, ResponseEnd, ResponseId, Role,
+    Session, SessionId, Tenant, Timestamp,
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 pub(super) async fn apply(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed> {
     match change {
         Change::InsertSession(session) => insert_session(tx, &session).await,
         Change::UpdateSession { .. } => update_session(tx, change).await,
-        Change::DeleteSession(tenant, id) => delete_session(tx, &tenant, id).await,
+        Change::DeleteSession(tenant, id, farewells) => delete_session(tx, &tenant, id, &farewells).await,
         Change::InsertMessage(message) => insert_message(tx, &message).await,
         Change::InsertResponse(response) => insert_response(tx, &response).await,
         Change::SaveContexts { response, passages, expires_at } => {
@@ -83,7 +84,13 @@ async fn update_session(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed> {
     found(changed, id)
 }
 
-async fn delete_session(tx: &mut Tx<'_>, tenant: &Tenant, id: SessionId) -> Result<(), Failed> {
+async fn delete_session(
+    tx: &mut Tx<'_>,
+    tenant: &Tenant,
+    id: SessionId,
+    farewells: &[Farewell],
+) -> Result<(), Failed> {
+    Farewell::check(farewells, open_turns(tx, tenant, id).await?)?;
     sqlx::query(
         "DELETE FROM chat_streams WHERE stream IN (SELECT id FROM chat_responses WHERE session = ?1 AND tenant = ?2)",
     )
@@ -97,7 +104,28 @@ async fn delete_session(tx: &mut Tx<'_>, tenant: &Tenant, id: SessionId) -> Resu
         .execute(&mut *tx.conn)
         .await?
         .rows_affected();
-    found(deleted, id)
+    found(deleted, id)?;
+    for farewell in farewells {
+        events::append(tx, farewell.response.into(), &farewell.events).await?;
+    }
+    Ok(())
+}
+
+/// The turns of a conversation that have not ended, with the last number in the log of each.
+async fn open_turns(
+    tx: &mut Tx<'_>,
+    tenant: &Tenant,
+    session: SessionId,
+) -> sqlx::Result<Vec<(ResponseId, u64)>> {
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "SELECT id, coalesce((SELECT max(last_seq) FROM chat_streams WHERE stream = chat_responses.id), 0)
+         FROM chat_responses WHERE session = ?1 AND tenant = ?2 AND status IS NULL",
+    )
+    .bind(session.0)
+    .bind(tenant.as_str())
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id, said)| (ResponseId(id), said as u64)).collect())
 }
 
 pub(super) fn found(rows: u64, what: impl std::fmt::Display) -> Result<(), Failed> {

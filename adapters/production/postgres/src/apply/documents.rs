@@ -341,7 +341,6 @@ pub(super) async fn cancel_versions(
 }
 
 async fn remove_version(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Failed> {
-    run!(tx, "DELETE FROM chat_streams WHERE stream = $1", version.0);
     run!(
         tx,
         "DELETE FROM document_versions WHERE id = $1
@@ -378,12 +377,6 @@ async fn hide_document(
 }
 
 async fn purge_document(tx: &mut Tx<'_>, id: DocumentId) -> Result<(), Failed> {
-    run!(
-        tx,
-        "DELETE FROM chat_streams WHERE stream IN (SELECT id FROM document_versions
-         WHERE document = $1)",
-        id.0
-    );
     run!(tx, "DELETE FROM documents WHERE id = $1 AND hidden", id.0);
     Ok(())
 }
