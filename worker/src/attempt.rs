@@ -31,13 +31,14 @@ pub(crate) async fn run(engine: Arc<Engine>, Claimed { claim, slot }: Claimed) {
         metrics::counter!(names::STARTED, &labels).increment(1);
         metrics::histogram!(names::WAIT_SECONDS, &labels)
             .record(cx.claim.claimed_at.since(cx.claim.run_at).as_secs_f64());
-        let (outcome, done) = match engine.registry.get(&cx.claim.kind) {
+        let handler = engine.registry.get(&cx.claim.kind);
+        let (outcome, done) = match handler {
             Some(handler) => attempt(&engine, handler, &cx).await,
             None => (unknown_kind(&cx), Done::default()),
         };
         metrics::histogram!(names::RUN_SECONDS, &labels).record(started.elapsed().as_secs_f64());
         drop(slot); // the next job can begin while this one's end is on its way to the disk
-        finish::finish(&engine, &cx, outcome, done).await;
+        finish::finish(&engine, &cx, handler, outcome, done).await;
         engine.forget(cx.claim.job);
     }
     .instrument(span)
@@ -120,7 +121,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 }
 
 /// The job says what a failure means; the engine counts.
-async fn failed(handler: &dyn Handler, cx: &JobContext, error: &JobError) -> (Outcome, Done) {
+pub(crate) async fn failed(handler: &dyn Handler, cx: &JobContext, error: &JobError) -> (Outcome, Done) {
     let cause = error.cause();
     let wait = match error {
         JobError::Fail(_) => None,
@@ -181,7 +182,8 @@ fn unknown_kind(cx: &JobContext) -> Outcome {
     }
 }
 
-fn history(cx: &JobContext, cause: &PortError) -> AttemptError {
+/// How a job's history remembers what went wrong.
+pub(crate) fn history(cx: &JobContext, cause: &PortError) -> AttemptError {
     AttemptError {
         attempt: cx.claim.attempt,
         at: cx.now(),

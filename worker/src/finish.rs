@@ -1,9 +1,9 @@
 //! The end of a run: its writes and its job's state in one transaction, tried until it is durable or the claim is
 //! lost, and only then told to anybody.
 
-use crate::{engine::Engine, names};
-use chat_core::{Change, Claim, ErrorKind, Outcome, Write};
-use chat_jobs::{Done, JobContext, Registry};
+use crate::{attempt, engine::Engine, names};
+use chat_core::{Change, Claim, ErrorKind, Outcome, PortResult, Write};
+use chat_jobs::{Done, Handler, JobContext, Registry};
 use metrics::SharedString;
 use std::time::Duration;
 
@@ -26,7 +26,30 @@ pub(crate) fn count_from_zero(registry: &Registry) {
     }
 }
 
-pub(crate) async fn finish(engine: &Engine, cx: &JobContext, outcome: Outcome, done: Done) {
+/// Writes a run's end. If the store will never take it, the attempt has failed with that; and if it does not take what
+/// follows from that either, the job is dead without more: it must not count as running as long as this worker lives.
+pub(crate) async fn finish(
+    engine: &Engine,
+    cx: &JobContext,
+    handler: Option<&dyn Handler>,
+    outcome: Outcome,
+    done: Done,
+) {
+    let Err(refused) = write_end(engine, cx, outcome, done).await else { return };
+    let refused = match handler {
+        Some(handler) => {
+            let (outcome, done) = attempt::failed(handler, cx, &refused.into()).await;
+            let Err(refused) = write_end(engine, cx, outcome, done).await else { return };
+            refused
+        }
+        None => refused,
+    };
+    let outcome = Outcome::Dead { error: attempt::history(cx, &refused) };
+    write_end(engine, cx, outcome, Done::default()).await.ok();
+}
+
+/// Writes an end, and tells it. An error: the store refuses it for good.
+async fn write_end(engine: &Engine, cx: &JobContext, outcome: Outcome, done: Done) -> PortResult<()> {
     let Done { changes, publish, .. } = done;
     let write = Write::finish(cx.claim.held(), outcome, changes);
     // Before the end is there: who sees it and asks again finds it counted. The tokens are gone in any case.
@@ -37,17 +60,21 @@ pub(crate) async fn finish(engine: &Engine, cx: &JobContext, outcome: Outcome, d
             Ok(_) => break,
             Err(error) if error.kind == ErrorKind::Stale => {
                 tracing::warn!("another worker has this job by now: nothing was written");
-                return;
+                return Ok(());
             }
-            Err(error) if error.kind.is_retryable() && !engine.abandon.is_cancelled() => {
+            Err(error) if error.kind.is_retryable() && engine.abandon.is_cancelled() => {
+                // The lease runs out, and another attempt decides.
+                tracing::error!(error = %error, source = ?error.source, "a job's end could not be written");
+                return Ok(());
+            }
+            Err(error) if error.kind.is_retryable() => {
                 tracing::warn!(error = %error, "a job's end could not be written yet");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
             Err(error) => {
-                // The lease runs out, and another attempt decides.
-                tracing::error!(error = %error, source = ?error.source, "a job's end could not be written");
-                return;
+                tracing::error!(error = %error, source = ?error.source, "a job's end was refused");
+                return Err(error);
             }
         }
     }
@@ -60,6 +87,7 @@ pub(crate) async fn finish(engine: &Engine, cx: &JobContext, outcome: Outcome, d
     if let Some(outcome) = &write.outcome {
         count(&cx.claim, outcome);
     }
+    Ok(())
 }
 
 /// Counts what models took against the quotas of whoever asked; once for each job, however often its end is tried.
