@@ -1,4 +1,4 @@
-use crate::app::App;
+use crate::{app::App, speaker::Speaker};
 use chat_core::{AttemptError, JobId, Outcome, Timestamp, WorkerId, Write};
 use serde_json::{Value, json};
 
@@ -72,6 +72,34 @@ async fn a_dead_job_is_shown_and_tried_again() {
     let unknown = "/api/v1/jobs/job_019aa0c8-6f30-7aa0-b5a0-0a4f4a1b2c3d";
     app.get(unknown).await.problem(404, "not_found");
     app.post(&format!("{unknown}/retry"), json!({})).await.problem(404, "not_found");
+}
+
+/// Its job would find nothing to do.
+#[tokio::test]
+async fn a_turn_that_has_ended_is_not_tried_again() {
+    let app = App::start().await;
+    let (path, job) = turn_job(&app).await;
+    kill(&app, &job).await;
+    let (other, kept) = turn_job(&app).await;
+    kill(&app, &kept).await;
+    let session = format!("/api/v1/sessions/{}", job["session_id"].as_str().unwrap());
+    let said = app.get(&format!("{session}/messages")).await.json();
+    let id = said["data"][0]["response_id"].as_str().unwrap().to_owned();
+    Speaker::of(&app, &json!({"id": id})).await.end("failed").await;
+    let refused = app.post(&format!("{path}/retry"), json!({})).await;
+    refused.problem(409, "conflict");
+    assert!(refused.json()["detail"].as_str().unwrap().contains(&format!("{id}/regenerate")));
+    let dead = json!({"action": "retry", "filter": {"state": "dead"}});
+    assert_eq!(
+        app.post("/api/v1/jobs/bulk", dead.clone()).await.is(200).json()["affected"],
+        1,
+        "the open one"
+    );
+    assert_eq!(app.get(&path).await.json()["state"], "dead");
+    assert_eq!(app.get(&other).await.json()["state"], "available");
+    app.delete(&session).await.is(204);
+    app.post(&format!("{path}/retry"), json!({})).await.problem(409, "conflict");
+    assert_eq!(app.post("/api/v1/jobs/bulk", dead).await.is(200).json()["affected"], 0);
 }
 
 #[tokio::test]

@@ -35,6 +35,12 @@ pub(super) async fn cancel(
     Ok(())
 }
 
+/// A turn that has ended, or whose conversation is gone, is over: its job would find nothing to do.
+const TURN_IS_OPEN: &str =
+    " AND (session IS NULL OR EXISTS (SELECT 1 FROM chat_sessions AS s WHERE s.id = jobs.session))
+     AND NOT EXISTS (SELECT 1 FROM chat_responses AS r
+                     WHERE r.session = jobs.session AND r.job = jobs.id AND r.status IS NOT NULL)";
+
 /// Dead and cancelled jobs go back to the start, with their history and as many attempts as at first.
 pub(super) async fn retry(
     tx: &mut Tx<'_>,
@@ -46,7 +52,7 @@ pub(super) async fn retry(
         "UPDATE jobs SET state = 1, cancel_requested = false, finished_at = NULL, failed_children = 0,
              max_attempts = attempt + allowance, run_at = ",
     );
-    query.push_bind(tx.now.0).push(" WHERE state IN (5, 6)");
+    query.push_bind(tx.now.0).push(" WHERE state IN (5, 6)").push(TURN_IS_OPEN);
     narrow(&mut query, filter, ids);
     query.push(" RETURNING lane");
     for row in query.build().fetch_all(&mut *tx.conn).await? {
