@@ -12,4 +12,4 @@ mod rows;
 pub use lock::{DataLock, Holder};
 pub use prepare::{init, migrate};
 pub use redis_url::redis_options;
-pub use resolve::{Connections, OpenError, Opened, Vitals, open};
+pub use resolve::{Connections, OpenError, Opened, Vitals, has_rows, open};

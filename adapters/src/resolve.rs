@@ -124,6 +124,14 @@ fn keeps_own_files(settings: &Settings) -> bool {
         || matches!(settings.storage, Storage::File { .. })
 }
 
+/// Whether there can be rows: nobody has begun with a database file that is not there.
+pub fn has_rows(settings: &Settings) -> bool {
+    match &settings.database.url {
+        DatabaseUrl::Sqlite { path } => path.is_file(),
+        DatabaseUrl::Postgres { .. } => true,
+    }
+}
+
 fn lock(folder: &Path) -> Result<DataLock, OpenError> {
     let shown = || folder.display().to_string();
     let failed = |source| OpenError::Folder { folder: shown(), source };

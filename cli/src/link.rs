@@ -20,6 +20,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long running jobs of a private server get when its command is done.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// What is done about a data folder that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Folder {
+    IsMade,
+    MustExist,
+}
+
 /// A connection to a server.
 pub struct Link {
     /// Talks to it.
@@ -28,13 +35,22 @@ pub struct Link {
 }
 
 impl Link {
-    /// Finds a server, or starts a private one with this crew.
+    /// Finds a server, or starts a private one with this crew; a data folder that is not there is made.
     pub async fn open(context: &Context, target: &Target, crew: Crew) -> Outcome<Self> {
-        let found = context.interrupt.unless(Self::find(context, target, crew)).await;
+        Self::to(context, target, crew, Folder::IsMade).await
+    }
+
+    /// The same for who looks at what is there: a folder without data is more likely a typing error than a wish.
+    pub async fn open_existing(context: &Context, target: &Target, crew: Crew) -> Outcome<Self> {
+        Self::to(context, target, crew, Folder::MustExist).await
+    }
+
+    async fn to(context: &Context, target: &Target, crew: Crew, folder: Folder) -> Outcome<Self> {
+        let found = context.interrupt.unless(Self::find(context, target, crew, folder)).await;
         found.unwrap_or_else(|| Err(Failure::interrupted("nothing was done yet")))
     }
 
-    async fn find(context: &Context, target: &Target, crew: Crew) -> Outcome<Self> {
+    async fn find(context: &Context, target: &Target, crew: Crew, folder: Folder) -> Outcome<Self> {
         let key = secret_key(&context.settings);
         let client = |url: &str| Client::new(url).map(|client| client.with_secret_key(key.clone()));
         if let Some(url) = &target.server {
@@ -42,6 +58,12 @@ impl Link {
         }
         if let Some(url) = running(&context.settings.data_dir).await? {
             return Ok(Self { client: client(&url)?, private: None });
+        }
+        if folder == Folder::MustExist && !chat_adapters::has_rows(&context.settings) {
+            let folder = context.settings.data_dir.display();
+            return Err(Failure::wrong_use(format!("there is no data in {folder}"))
+                .hint("name the folder with --data DIR, or a server with --server URL")
+                .hint("begin one here: `chat up`, or `chat ingest PATH`"));
         }
         let server =
             Server::start(&context.settings, Reach::Private, crew, &context.telemetry.metrics).await?;

@@ -35,7 +35,7 @@ fn tasks() -> impl TypedValueParser<Value = Schedule> {
 
 /// Runs the clean-ups and waits for them.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let link = Link::open(&context, &args.target, Crew::Lane(Lane::Maintenance)).await?;
+    let link = Link::open_existing(&context, &args.target, Crew::Lane(Lane::Maintenance)).await?;
     let tasks = args.task.map_or_else(schedules, |task| vec![task]);
     let done = context.interrupt.unless(run_all(&link, &tasks)).await;
     link.close().await;

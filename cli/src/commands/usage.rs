@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Shows what models took for the tenant of whoever asks.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let link = Link::open(&context, &args.target, Crew::Nobody).await?;
+    let link = Link::open_existing(&context, &args.target, Crew::Nobody).await?;
     let asking = link.client.usage(&args.by, args.from.as_deref(), args.to.as_deref());
     let found = context.interrupt.unless(asking).await;
     link.close().await;

@@ -19,7 +19,7 @@ pub struct Args {
 
 /// Lists the workers that live.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let link = Link::open(&context, &args.target, Crew::Nobody).await?;
+    let link = Link::open_existing(&context, &args.target, Crew::Nobody).await?;
     let listed = context.interrupt.unless(link.client.workers()).await;
     link.close().await;
     let Some(workers) = listed else { return Err(Failure::interrupted("nothing was changed")) };

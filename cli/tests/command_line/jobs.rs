@@ -48,7 +48,7 @@ fn lanes_are_counted() {
 
 #[test]
 fn a_paused_lane_stays_paused() {
-    let place = Place::new();
+    let place = Place::begun();
     let paused = place.run(&["lanes", "pause", "ingest", "embed", "--json"]).expect(0).json();
     assert_eq!((&paused[0]["name"], &paused[0]["paused"]), (&"ingest".into(), &true.into()), "{paused}");
     let listed = place.run(&["lanes", "list"]).expect(0);
@@ -61,7 +61,7 @@ fn a_paused_lane_stays_paused() {
 
 #[test]
 fn nobody_works_when_nothing_runs() {
-    let place = Place::new();
+    let place = Place::begun();
     assert_eq!(place.run(&["workers", "--json"]).expect(0).json(), serde_json::json!([]));
     assert!(place.run(&["workers"]).expect(0).err.contains("chat worker"));
 }

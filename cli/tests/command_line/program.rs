@@ -33,6 +33,13 @@ impl Place {
         Self { folder: tempfile::tempdir().unwrap(), settings: Vec::new() }
     }
 
+    /// With a data folder in which nothing was done yet.
+    pub fn begun() -> Self {
+        let place = Self::new();
+        place.run(&["init"]).expect(0);
+        place
+    }
+
     /// With a setting in the environment.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.into(), value.into()));

@@ -50,3 +50,28 @@ fn help_and_version_are_no_failure() {
     }
     place.run(&["--version"]).expect(0);
 }
+
+/// More likely a typing error than a wish.
+#[test]
+fn who_looks_into_a_folder_without_data_makes_none() {
+    let looking: [&[&str]; 9] = [
+        &["jobs", "list"],
+        &["jobs", "stats"],
+        &["jobs", "retry", "job_00000000-0000-7000-8000-000000000000"],
+        &["lanes", "list"],
+        &["lanes", "pause", "ingest"],
+        &["workers"],
+        &["usage"],
+        &["keys", "list"],
+        &["maintain", "analyze"],
+    ];
+    for arguments in looking {
+        let place = Place::new();
+        let ended = place.run(arguments).expect(2);
+        assert!(
+            ended.err.contains("there is no data in") && ended.out.is_empty(),
+            "{arguments:?}: {ended:?}"
+        );
+        assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 0, "{arguments:?} made something");
+    }
+}

@@ -50,7 +50,7 @@ enum Action {
 
 /// Does what was asked for. Without a server jobs are looked at and changed, not run.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let link = Link::open(&context, &args.target, Crew::Nobody).await?;
+    let link = Link::open_existing(&context, &args.target, Crew::Nobody).await?;
     let json = context.common.json;
     let work = async {
         match args.action {

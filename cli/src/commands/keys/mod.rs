@@ -38,7 +38,10 @@ enum Action {
 
 /// Does what was asked for. Who has `SECRET_KEY` may; no key is needed for it.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let link = Link::open(&context, &args.target, Crew::Nobody).await?;
+    let link = match args.action {
+        Action::Create(_) => Link::open(&context, &args.target, Crew::Nobody).await?,
+        _ => Link::open_existing(&context, &args.target, Crew::Nobody).await?,
+    };
     let json = context.common.json;
     let work = async {
         match args.action {

@@ -46,7 +46,7 @@ fn lane() -> impl TypedValueParser<Value = Lane> {
 
 /// Does what was asked for.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let link = Link::open(&context, &args.target, Crew::Nobody).await?;
+    let link = Link::open_existing(&context, &args.target, Crew::Nobody).await?;
     let json = context.common.json;
     let work = async {
         match args.action {
