@@ -1,4 +1,4 @@
-//! `ALLOWED_HOSTS`: a page of another site must not reach this service under a name of its own (DNS rebinding).
+//! Requests name their host, and with `ALLOWED_HOSTS` one that is served: a page of another site must not reach this service under a name of its own (DNS rebinding).
 
 use crate::{
     problem::{Code, Problem},
@@ -6,13 +6,16 @@ use crate::{
 };
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
 /// Middleware: answers only hosts that are allowed. Probes name addresses, not hosts: they are always answered.
 pub async fn check(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if names_nobody(&request) {
+        return Problem::unreadable("A request of HTTP/1.1 must have a Host header.").into_response();
+    }
     let Some(allowed) = &state.options.allowed_hosts else {
         return next.run(request).await;
     };
@@ -22,6 +25,13 @@ pub async fn check(State(state): State<AppState>, request: Request, next: Next) 
     }
     Problem::new(StatusCode::MISDIRECTED_REQUEST, Code::InvalidRequest, "This host is not served here.")
         .into_response()
+}
+
+/// What HTTP/1.1 forbids (RFC 9112, section 3.2).
+fn names_nobody(request: &Request) -> bool {
+    request.version() == Version::HTTP_11
+        && request.uri().host().is_none()
+        && !request.headers().contains_key(header::HOST)
 }
 
 /// Whether a request names a host, and every name that it has is allowed: whoever stands in front may go by another one

@@ -4,7 +4,8 @@ use crate::{
     body,
     fields::{Fields, Input},
     idempotency::Idempotency,
-    problem::{Code, Problem},
+    problem::{Code, FieldError, Problem},
+    unique,
 };
 use axum::{
     extract::{FromRequest, Request},
@@ -14,6 +15,9 @@ use serde_json::{Map, Value};
 
 /// The most bytes of a JSON body, unless an endpoint says otherwise.
 pub const BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// How much of a member's path is shown.
+const FIELD_CHARS: usize = 100;
 
 /// A JSON body that was read and found right, with the key that makes its request idempotent.
 pub struct JsonBody<T> {
@@ -65,12 +69,22 @@ fn members(body: &[u8]) -> Result<Map<String, Value>, Problem> {
 
 /// The members of a JSON object; `what` is what they came in.
 pub fn object(what: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(members)) => Ok(members),
+    match unique::read(bytes) {
+        Ok((Value::Object(members), twice)) if twice.is_empty() => Ok(members),
+        Ok((Value::Object(_), twice)) => {
+            Err(Problem::fields(twice.into_iter().map(is_there_twice).collect()))
+        }
         Ok(_) => Err(Problem::field(what, "must be a JSON object")),
         Err(error) => {
             let detail = format!("The {what} is not valid JSON: {error}.");
             Err(Problem::new(StatusCode::BAD_REQUEST, Code::InvalidJson, detail))
         }
+    }
+}
+
+fn is_there_twice(path: String) -> FieldError {
+    FieldError {
+        field: path.chars().take(FIELD_CHARS).collect(),
+        message: "is there more than once".to_owned(),
     }
 }

@@ -31,6 +31,7 @@ mod server;
 mod sse;
 mod state;
 mod turn;
+mod unique;
 mod upload;
 mod views;
 mod ws;

@@ -92,6 +92,14 @@ impl PortError {
         Self::new(ErrorKind::Unavailable, message)
     }
 
+    /// What caused it, and what caused that, in one line for the log.
+    pub fn cause(&self) -> Option<String> {
+        let first: Option<&dyn std::error::Error> = self.source.as_deref().map(|source| source as _);
+        let causes = std::iter::successors(first, |error| error.source()).map(ToString::to_string);
+        let line = causes.collect::<Vec<_>>().join(": ");
+        (!line.is_empty()).then_some(line)
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -116,5 +124,18 @@ impl fmt::Display for PortError {
 impl std::error::Error for PortError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_with_its_own_causes() {
+        assert_eq!(PortError::internal("x").cause(), None);
+        let inner = PortError::internal("inner").with_source("innermost");
+        let outer = PortError::internal("outer").with_source(inner);
+        assert_eq!(outer.cause().as_deref(), Some("inner: innermost"));
     }
 }

@@ -99,7 +99,7 @@ async fn patiently(handler: &dyn Handler, cx: &JobContext) -> Result<Done, JobEr
             Err(JobError::Retry(cause) | JobError::RetryAfter(_, cause))
                 if handler.waits() && is_away(&cause) =>
             {
-                tracing::warn!(error = %cause, source = ?cause.source, "a job waits: something that it needs is away");
+                tracing::warn!(error = %cause, source = cause.cause(), "a job waits: something that it needs is away");
                 cx.ports.clock.sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -130,7 +130,7 @@ pub(crate) async fn failed(handler: &dyn Handler, cx: &JobContext, error: &JobEr
     };
     match wait.filter(|_| cx.claim.attempt < cx.claim.max_attempts) {
         Some(after) => {
-            tracing::warn!(error = %cause, source = ?cause.source, retry_in_ms = after.as_millis() as u64, "a job failed; it will be tried again");
+            tracing::warn!(error = %cause, source = cause.cause(), retry_in_ms = after.as_millis() as u64, "a job failed; it will be tried again");
             (Outcome::Retry { after, error: history(cx, cause) }, Done::default())
         }
         None => give_up(handler, cx, cause).await,
@@ -140,9 +140,9 @@ pub(crate) async fn failed(handler: &dyn Handler, cx: &JobContext, error: &JobEr
 async fn give_up(handler: &dyn Handler, cx: &JobContext, cause: &PortError) -> (Outcome, Done) {
     if cause.kind == ErrorKind::Invalid {
         // A file that cannot be read, a question that makes no sense: nothing that an operator could mend.
-        tracing::warn!(error = %cause, source = ?cause.source, "a job failed for good");
+        tracing::warn!(error = %cause, source = cause.cause(), "a job failed for good");
     } else {
-        tracing::error!(error = %cause, source = ?cause.source, "a job failed for good");
+        tracing::error!(error = %cause, source = cause.cause(), "a job failed for good");
     }
     let failure = Failure { code: cause.kind.as_str().into(), message: cause.message.clone() };
     let (outcome, done) = end(handler, cx, &Ending::Dead(failure)).await;

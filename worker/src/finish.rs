@@ -64,7 +64,7 @@ async fn write_end(engine: &Engine, cx: &JobContext, outcome: Outcome, done: Don
             }
             Err(error) if error.kind.is_retryable() && engine.abandon.is_cancelled() => {
                 // The lease runs out, and another attempt decides.
-                tracing::error!(error = %error, source = ?error.source, "a job's end could not be written");
+                tracing::error!(error = %error, source = error.cause(), "a job's end could not be written");
                 return Ok(());
             }
             Err(error) if error.kind.is_retryable() => {
@@ -73,7 +73,7 @@ async fn write_end(engine: &Engine, cx: &JobContext, outcome: Outcome, done: Don
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
             Err(error) => {
-                tracing::error!(error = %error, source = ?error.source, "a job's end was refused");
+                tracing::error!(error = %error, source = error.cause(), "a job's end was refused");
                 return Err(error);
             }
         }

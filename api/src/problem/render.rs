@@ -9,7 +9,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use std::error::Error;
 use utoipa::ToSchema;
 
 impl IntoResponse for Problem {
@@ -99,12 +98,9 @@ impl Problem {
             }
             return;
         };
-        let mut message = cause.message.clone();
-        let mut source = cause.source();
-        while let Some(inner) = source {
-            message = format!("{message}: {inner}");
-            source = inner.source();
-        }
+        let message = cause
+            .cause()
+            .map_or_else(|| cause.message.clone(), |inner| format!("{}: {inner}", cause.message));
         let (status, kind) = (self.status.as_u16(), cause.kind.as_str());
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             tracing::warn!(

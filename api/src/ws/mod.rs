@@ -12,8 +12,8 @@ use crate::{
     state::{ApiOptions, AppState},
 };
 use axum::{
-    extract::{State, WebSocketUpgrade},
-    http::{HeaderMap, StatusCode, header},
+    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 
@@ -30,13 +30,15 @@ const READ_BUFFER: usize = 2 * 1024;
 #[utoipa::path(
     get, path = "/api/v1/ws", tag = "websocket",
     responses((status = 101, description = "A WebSocket"), (status = 403, description = "A page of another site"),
+        (status = 426, description = "No WebSocket was asked for"),
         (status = 429, description = "Too many requests"))
 )]
 pub async fn connect(
     State(state): State<AppState>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
+    let upgrade = upgrade.map_err(|_| no_upgrade())?;
     if !is_same_site(&state.options, &headers) {
         let detail = "Pages of this site may not connect.";
         return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
@@ -45,6 +47,17 @@ pub async fn connect(
     let upgrade =
         upgrade.read_buffer_size(READ_BUFFER).max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
     Ok(upgrade.on_upgrade(move |socket| socket::run(state, socket, caller)))
+}
+
+/// What the answer is to whoever asks for a page here, or speaks another version.
+fn no_upgrade() -> Problem {
+    let detail = "This is a WebSocket of version 13: connect to it as one.";
+    let how = HeaderMap::from_iter([
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::CONNECTION, HeaderValue::from_static("upgrade")),
+        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
+    ]);
+    Problem::new(StatusCode::UPGRADE_REQUIRED, Code::InvalidRequest, detail).with_headers(how)
 }
 
 /// Who connects; `None`: the first frame will say.

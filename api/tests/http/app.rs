@@ -1,7 +1,12 @@
 //! An app in a folder of its own, and the shortest way to talk to it.
 
 use async_trait::async_trait;
-use axum::{Router, body::Body, http::Request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Request},
+    response::Response,
+};
 use bytes::Bytes;
 use chat_api::{ApiOptions, AppState, router};
 use chat_core::{
@@ -94,7 +99,9 @@ impl App {
     }
 
     /// The answer's head; the body is still to come.
-    pub async fn open(&self, request: Request<Body>) -> Response {
+    pub async fn open(&self, mut request: Request<Body>) -> Response {
+        let headers = request.headers_mut();
+        headers.entry("host").or_insert(HeaderValue::from_static("localhost"));
         tokio::time::timeout(DEADLINE, self.router.clone().oneshot(request)).await.unwrap().unwrap()
     }
 

@@ -43,6 +43,15 @@ async fn what_is_missing_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_there_twice_is_named() {
+    let app = App::start().await;
+    let body =
+        r#"{"action": "delete", "filter": {"state": "dead", "state": "succeeded"}, "action": "retry"}"#;
+    let request = Request::post("/api/v1/jobs/bulk").body(Body::from(body)).unwrap();
+    assert_eq!(app.send(request).await.problem(422, "invalid_request"), ["filter.state", "action"]);
+}
+
+#[tokio::test]
 async fn what_is_no_json_is_400() {
     let app = App::start().await;
     for body in ["{", "{\"title\": }", "{\"title\": \"\\ud800\"}", "nonsense", &"[".repeat(100_000)] {

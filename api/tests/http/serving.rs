@@ -152,3 +152,24 @@ async fn a_plain_request_that_takes_too_long_is_given_up_and_an_upload_is_not() 
     let (served, ()) = tokio::join!(serving, talking);
     served.expect("the server does not stop").unwrap();
 }
+
+#[tokio::test]
+async fn a_request_of_http_1_1_names_its_host() {
+    let app = App::start().await;
+    let (listener, address) = listen().await;
+    let stop = CancellationToken::new();
+    let talking = async {
+        let mut nameless = ask(address, "GET /health HTTP/1.1\r\n\r\n").await;
+        let refused = until(&mut nameless, "\"code\":\"invalid_request\"").await;
+        assert!(
+            refused.starts_with("HTTP/1.1 400") && refused.contains("application/problem+json"),
+            "{refused}"
+        );
+        let mut old = ask(address, "GET /health HTTP/1.0\r\n\r\n").await;
+        until(&mut old, "{\"status\":\"ok\"}").await;
+        stop.cancel();
+    };
+    let serving = timeout(DEADLINE, serve(listener, app.state.clone(), stop.clone()));
+    let (served, ()) = tokio::join!(serving, talking);
+    served.expect("the server does not stop").unwrap();
+}

@@ -137,3 +137,11 @@ async fn a_frame_that_is_too_large_ends_the_connection_with_its_code() {
         assert_eq!(end(&mut stream).await, Some(CloseCode::Size));
     }
 }
+
+#[tokio::test]
+async fn who_asks_for_a_page_is_told_what_is_here() {
+    let app = App::start().await;
+    let reply = app.get("/api/v1/ws").await;
+    reply.problem(426, "invalid_request");
+    assert_eq!((&*reply.header("upgrade"), &*reply.header("sec-websocket-version")), ("websocket", "13"));
+}

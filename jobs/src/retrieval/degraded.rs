@@ -56,7 +56,7 @@ impl Missing {
         metrics::counter!("searches_degraded_total", "missing" => self.as_str()).increment(1);
         if !self.known().swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                missing = self.as_str(), error = %error, source = ?error.source,
+                missing = self.as_str(), error = %error, source = error.cause(),
                 "searches use keywords alone until what they need answers again"
             );
         }

@@ -353,14 +353,22 @@ async fn deleted_is_gone(store: &dyn Store) {
 }
 
 async fn metadata_filters(store: &dyn Store) {
-    let (library, first) =
-        library(store, "filterer", json!({"lang": "zh", "year": 2024, "draft": true})).await;
+    let (library, first) = library(
+        store,
+        "filterer",
+        json!({"lang": "zh", "year": 2024, "draft": true, "size": 1.50, "of": [1, {"to": 2.0}]}),
+    )
+    .await;
     write(store, vec![Change::FlipVersion(first.id)]).await;
     for (filter, found) in [
         (json!({"lang": "zh"}), true),
         (json!({"lang": "zh", "year": 2024}), true),
         (json!({"draft": true}), true),
         (json!({"lang": "en"}), false),
+        (json!({"year": 2024.0}), true),
+        (json!({"size": 1.5, "of": [1.0, {"to": 2}]}), true),
+        (json!({"of": [1]}), false),
+        (json!({"draft": 1}), false),
         (json!({"year": "2024"}), false),
         (json!({"missing": null}), false),
     ] {

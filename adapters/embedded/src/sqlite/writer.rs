@@ -129,7 +129,7 @@ async fn commit_group(conn: &mut SqliteConnection, clock: &mut FairClock, ops: V
         Err(error) => {
             sqlx::query("ROLLBACK").execute(&mut *conn).await.ok();
             let error = port_error(error);
-            tracing::warn!(error = %error, source = ?error.source, writes = batch.len(), "a group of writes was not committed");
+            tracing::warn!(error = %error, source = error.cause(), writes = batch.len(), "a group of writes was not committed");
             batch.fail(|| same(&error));
         }
     }

@@ -98,7 +98,7 @@ impl Schema {
 }
 
 fn log(error: &PortError) {
-    tracing::warn!(%error, source = ?error.source, "the index's schema was not changed");
+    tracing::warn!(%error, source = error.cause(), "the index's schema was not changed");
 }
 
 /// A vector that is made elsewhere. Rotational quantisation: a quarter of the memory, and the nearest are compared by

@@ -1,4 +1,4 @@
-use super::{from_json, page, words};
+use super::{from_json, page, same::same, words};
 use crate::sqlite::{SqliteStore, error::port_error};
 use chat_core::{
     Chunk, ChunkId, Collection, CollectionId, Document, DocumentId, DocumentStatus, JobId, Page, PageRequest,
@@ -117,19 +117,25 @@ impl DocumentStore for SqliteStore {
         metadata: &Map<String, Value>,
     ) -> PortResult<Vec<DocumentId>> {
         let wanted = Value::Object(metadata.clone()).to_string();
-        sqlx::query_scalar::<_, Uuid>(
-            "SELECT d.id FROM documents d
+        // Compared to the last member only where the names are there, and plain values fit.
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "SELECT d.id, d.metadata FROM documents d
              WHERE d.tenant = ?1 AND d.hidden = 0 AND d.live_version IS NOT NULL AND NOT EXISTS (
                  SELECT 1 FROM json_each(?2) want WHERE NOT EXISTS (
                      SELECT 1 FROM json_each(d.metadata) has
-                     WHERE has.key = want.key AND has.type = want.type AND has.value IS want.value))",
+                     WHERE has.key = want.key
+                       AND (has.value IS want.value OR want.type IN ('array', 'object'))))",
         )
         .bind(tenant.as_str())
         .bind(wanted)
         .fetch_all(self.readers())
         .await
-        .map(|ids| ids.into_iter().map(DocumentId).collect())
-        .map_err(port_error)
+        .map_err(port_error)?;
+        let fits = |has: &str| {
+            let has: Map<String, Value> = from_json(Some(has)).unwrap_or_default();
+            metadata.iter().all(|(key, value)| has.get(key).is_some_and(|found| same(value, found)))
+        };
+        Ok(rows.into_iter().filter(|(_, has)| fits(has)).map(|(id, _)| DocumentId(id)).collect())
     }
 
     async fn hidden_documents(&self, collection: CollectionId, limit: u32) -> PortResult<Vec<DocumentId>> {

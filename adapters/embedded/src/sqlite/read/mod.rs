@@ -7,6 +7,7 @@ mod jobs;
 mod keys;
 mod lanes;
 mod models;
+mod same;
 mod usage;
 mod words;
 
