@@ -72,7 +72,7 @@ pub fn object(what: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     match unique::read(bytes) {
         Ok((Value::Object(members), twice)) if twice.is_empty() => Ok(members),
         Ok((Value::Object(_), twice)) => {
-            Err(Problem::fields(twice.into_iter().map(is_there_twice).collect()))
+            Err(Problem::fields(twice.iter().map(|path| is_there_twice(path)).collect()))
         }
         Ok(_) => Err(Problem::field(what, "must be a JSON object")),
         Err(error) => {
@@ -82,7 +82,7 @@ pub fn object(what: &str, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     }
 }
 
-fn is_there_twice(path: String) -> FieldError {
+fn is_there_twice(path: &str) -> FieldError {
     FieldError {
         field: path.chars().take(FIELD_CHARS).collect(),
         message: "is there more than once".to_owned(),

@@ -12,6 +12,7 @@ use crate::{
     fields::metadata_problem,
     problem::{FieldError, Problem},
     state::AppState,
+    unique,
 };
 use axum::{
     body::Body,
@@ -197,8 +198,12 @@ impl Reader<'_> {
     }
 
     fn metadata(&mut self, text: &str) -> Option<Value> {
-        let found = serde_json::from_str(text).map_err(|error| format!("is not valid JSON: {error}"));
-        match found.and_then(|value| metadata_problem(&value).map_or(Ok(value), Err)) {
+        let found = unique::read(text.as_bytes()).map_err(|error| format!("is not valid JSON: {error}"));
+        let once = found.and_then(|(value, twice)| match twice.first() {
+            Some(member) => Err(format!("has {member} more than once")),
+            None => Ok(value),
+        });
+        match once.and_then(|value| metadata_problem(&value).map_or(Ok(value), Err)) {
             Ok(value) => Some(value),
             Err(message) => {
                 self.refuse("metadata".to_owned(), message);

@@ -175,6 +175,8 @@ async fn every_bad_field_is_named() {
     nothing_left(&app).await;
     let none = Form::default().text("metadata", "{}");
     assert_eq!(app.send(none.post(&path)).await.problem(422, "invalid_request"), ["file"]);
+    let twice = Form::default().file("a.txt", b"x").text("metadata", r#"{"a": 1, "a": 2}"#);
+    assert_eq!(app.send(twice.post(&path)).await.problem(422, "invalid_request"), ["metadata"]);
     let list = Form::default().file("a.txt", b"x").text("metadata", "[1]");
     assert_eq!(app.send(list.post(&path)).await.problem(422, "invalid_request"), ["metadata"]);
     nothing_left(&app).await;
