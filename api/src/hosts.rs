@@ -1,4 +1,5 @@
-//! Requests name their host, and with `ALLOWED_HOSTS` one that is served: a page of another site must not reach this service under a name of its own (DNS rebinding).
+//! Requests name their host, and with `ALLOWED_HOSTS` one that is served: a page of another site must not reach this service
+//! under a name of its own (DNS rebinding).
 
 use crate::{
     problem::{Code, Problem},
