@@ -21,7 +21,7 @@ impl Dispatcher {
     }
 
     /// Commits, then hands ready jobs out, publishes numbered events, and passes cancel requests on.
-    /// What follows the commit is best effort: the relay, the event log and the claim repair what is lost.
+    /// What follows the commit is best effort: the reaper, the event log and the claim repair what is lost.
     pub async fn commit(&self, mut write: Write) -> PortResult<Committed> {
         self.hand_directly(&mut write.changes);
         let enqueued: Vec<_> = write
@@ -48,7 +48,7 @@ impl Dispatcher {
         self.commit(Write::of(changes)).await
     }
 
-    /// The fast path: a job whose lane has room is stored as handed out, which saves the relay a write.
+    /// The fast path: a job whose lane has room goes straight to a waiting worker, which need not look into the backlog.
     fn hand_directly(&self, changes: &mut [Change]) {
         for change in changes {
             if let Change::Enqueue(job) = change {

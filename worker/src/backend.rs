@@ -1,4 +1,4 @@
-//! A lane as an apalis backend: takes ids, claims their rows, and yields what was claimed. Errors are retried inside
+//! A lane as an apalis backend: waits for work, claims its rows, and yields what was claimed. Errors are retried inside
 //! and never returned, because an apalis worker ends at the first error of its backend.
 
 use crate::engine::Engine;
@@ -7,7 +7,7 @@ use apalis_core::{
     task::{Task, builder::TaskBuilder, task_id::TaskId},
     worker::context::WorkerContext,
 };
-use chat_core::{Claim, JobId, Lane};
+use chat_core::{Claim, JobId, Lane, PortError, PortResult, ports::Work};
 use std::{
     convert::Infallible,
     sync::Arc,
@@ -17,11 +17,14 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tower::layer::util::Identity;
 
-/// The most ids of one claim.
+/// The most jobs of one claim.
 const CLAIM: usize = 256;
+/// The first claim of a backlog; each that follows may be twice as large. A small backlog is shared by those who are
+/// told of it at the same time, and a large one soon moves in large steps.
+const FIRST_CLAIM: usize = 8;
 /// How long to wait before another try when the lanes or the store do not answer.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How often a claim is tried; after that the reaper offers the jobs again.
+/// How often a claim of offered jobs is tried; after that the reaper makes a backlog of them.
 const CLAIM_TRIES: usize = 10;
 
 /// A job that was claimed, and the slot that it takes.
@@ -47,63 +50,109 @@ impl LaneBackend {
         let (yields, claimed) = mpsc::channel(self.slots.max(1));
         let (engine, lane, slots) = (self.engine.clone(), self.lane, self.slots);
         engine.ports.lanes.set_slots(lane, slots);
-        engine.tracker.clone().spawn(async move {
-            let stop = engine.stop.clone();
-            stop.run_until_cancelled(fetch(&engine, lane, Arc::new(Semaphore::new(slots)), yields)).await;
+        let fetchers = engine.fetchers.clone();
+        fetchers.spawn(async move {
+            Fetcher { engine: &engine, lane, step: FIRST_CLAIM }
+                .run(Arc::new(Semaphore::new(slots)), yields)
+                .await;
             engine.ports.lanes.set_slots(lane, 0);
         });
         claimed
     }
 }
 
-/// Takes only as many ids as there are free slots: a worker never holds what it cannot run.
-async fn fetch(engine: &Engine, lane: Lane, slots: Arc<Semaphore>, yields: mpsc::Sender<Claimed>) {
-    while let Ok(mut free) = slots.clone().acquire_owned().await {
-        let more = slots.available_permits().min(CLAIM - 1);
-        if let Ok(permits) = slots.clone().try_acquire_many_owned(more as u32) {
-            free.merge(permits);
-        }
-        let ids = match engine.ports.lanes.take(lane, free.num_permits()).await {
-            Ok(ids) => ids,
-            Err(error) => {
-                tracing::warn!(lane = lane.as_str(), error = %error, "a lane does not answer");
-                engine.ports.clock.sleep(PAUSE).await;
-                continue;
+/// Takes the jobs of one lane.
+struct Fetcher<'a> {
+    engine: &'a Engine,
+    lane: Lane,
+    /// The most jobs of the next claim of a backlog.
+    step: usize,
+}
+
+impl Fetcher<'_> {
+    /// Ends with the worker; what was claimed is taken by then. Only waiting is given up for it: jobs whose claim
+    /// nobody reads would count as running.
+    async fn run(mut self, slots: Arc<Semaphore>, yields: mpsc::Sender<Claimed>) {
+        while let Some((mut free, work)) = self.engine.stop.run_until_cancelled(self.wait(&slots)).await {
+            for claim in self.claim(work, free.num_permits()).await {
+                let Some(slot) = free.split(1) else { break };
+                if yields.send(Claimed { claim, slot }).await.is_err() {
+                    return;
+                }
             }
-        };
-        for claim in claim(engine, ids).await {
-            let Some(slot) = free.split(1) else { break };
-            if yields.send(Claimed { claim, slot }).await.is_err() {
-                return;
+        }
+        yields.reserve_many(yields.max_capacity()).await.ok();
+    }
+
+    /// Waits for a free slot, then for work. Takes only as many jobs as there are free slots: a worker never holds what
+    /// it cannot run.
+    async fn wait(&self, slots: &Arc<Semaphore>) -> (OwnedSemaphorePermit, Work) {
+        let free = free_slots(slots).await;
+        loop {
+            match self.engine.ports.lanes.take(self.lane, free.num_permits()).await {
+                Ok(work) => return (free, work),
+                Err(error) => self.pause(&error, "a lane does not answer").await,
             }
         }
+    }
+
+    async fn claim(&mut self, work: Work, most: usize) -> Vec<Claim> {
+        match work {
+            Work::Offered(ids) => self.claim_offered(ids).await,
+            Work::Backlog(announced) => {
+                let most = most.min(self.step);
+                let store = &self.engine.ports.store;
+                match self.claimed(store.claim_next(self.engine.id, self.lane, most)).await {
+                    Ok(claims) if claims.len() < most => {
+                        self.engine.ports.lanes.drained(self.lane, announced);
+                        self.step = FIRST_CLAIM;
+                        claims
+                    }
+                    Ok(claims) => {
+                        self.step = (self.step * 2).min(CLAIM);
+                        claims
+                    }
+                    Err(error) => {
+                        self.pause(&error, "the backlog could not be claimed").await;
+                        Vec::new()
+                    }
+                }
+            }
+        }
+    }
+
+    /// What could not be claimed somebody else has.
+    async fn claim_offered(&self, ids: Vec<JobId>) -> Vec<Claim> {
+        for _ in 0..CLAIM_TRIES {
+            match self.claimed(self.engine.ports.store.claim(self.engine.id, ids.clone())).await {
+                Ok(claims) => return claims,
+                Err(error) => self.pause(&error, "jobs could not be claimed").await,
+            }
+        }
+        Vec::new()
+    }
+
+    async fn claimed(&self, claim: impl Future<Output = PortResult<Vec<Claim>>>) -> PortResult<Vec<Claim>> {
+        self.engine.running.claiming();
+        let claims = claim.await;
+        self.engine.running.claimed(claims.iter().flatten().map(|claim| claim.job));
+        claims
+    }
+
+    async fn pause(&self, error: &PortError, what: &str) {
+        tracing::warn!(lane = self.lane.as_str(), error = %error, "{what}");
+        self.engine.ports.clock.sleep(PAUSE).await;
     }
 }
 
-/// What could not be claimed somebody else has.
-async fn claim(engine: &Engine, ids: Vec<JobId>) -> Vec<Claim> {
-    engine.expect(&ids);
-    for _ in 0..CLAIM_TRIES {
-        match engine.ports.store.claim(engine.id, ids.clone()).await {
-            Ok(claims) => {
-                if claims.len() < ids.len() {
-                    let got: std::collections::HashSet<_> = claims.iter().map(|claim| claim.job).collect();
-                    for id in ids.iter().filter(|id| !got.contains(id)) {
-                        engine.forget(*id);
-                    }
-                }
-                return claims;
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, jobs = ids.len(), "jobs could not be claimed");
-                engine.ports.clock.sleep(PAUSE).await;
-            }
-        }
+/// One slot, and all others that are free at the moment.
+async fn free_slots(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    let Ok(mut free) = slots.clone().acquire_owned().await else { return std::future::pending().await };
+    let more = slots.available_permits().min(CLAIM - 1);
+    if let Ok(permits) = slots.clone().try_acquire_many_owned(more as u32) {
+        free.merge(permits);
     }
-    for id in ids {
-        engine.forget(id);
-    }
-    Vec::new()
+    free
 }
 
 impl Backend for LaneBackend {

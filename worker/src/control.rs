@@ -13,7 +13,7 @@ pub(crate) async fn run(engine: &Engine) {
             Ok(mut controls) => {
                 while let Some(Control::Cancel { job, worker }) = controls.next().await {
                     if worker == engine.id {
-                        engine.cancel(job);
+                        engine.running.cancel(job);
                     }
                 }
             }

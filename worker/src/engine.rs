@@ -1,12 +1,9 @@
 //! What the parts of a worker share.
 
-use chat_core::{Dispatcher, JobId, Lane, WorkerId, ports::Ports};
+use crate::running::Running;
+use chat_core::{Dispatcher, Lane, WorkerId, ports::Ports};
 use chat_jobs::{Options, Registry, Schedule};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How a worker works.
@@ -58,7 +55,9 @@ pub struct Engine {
     pub(crate) abandon: CancellationToken,
     /// Every task of this worker, so that a drain can wait for them.
     pub(crate) tracker: TaskTracker,
-    running: Mutex<HashMap<JobId, CancellationToken>>,
+    /// Those of them that take jobs: lanes stop after they have handed over what they claimed.
+    pub(crate) fetchers: TaskTracker,
+    pub(crate) running: Running,
 }
 
 impl Engine {
@@ -81,41 +80,8 @@ impl Engine {
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),
             tracker: TaskTracker::new(),
-            running: Mutex::default(),
+            fetchers: TaskTracker::new(),
+            running: Running::default(),
         }
-    }
-
-    /// A token per job, made before the claim: a cancel request that follows the claim always finds it.
-    pub(crate) fn expect(&self, ids: &[JobId]) {
-        let mut running = self.running();
-        for id in ids {
-            running.entry(*id).or_default();
-        }
-    }
-
-    /// The token of a job that was claimed.
-    pub(crate) fn token(&self, id: JobId) -> CancellationToken {
-        self.running().entry(id).or_default().clone()
-    }
-
-    /// The job is not run here, or no longer.
-    pub(crate) fn forget(&self, id: JobId) {
-        self.running().remove(&id);
-    }
-
-    /// Passes a cancel request on, if the job runs here.
-    pub(crate) fn cancel(&self, id: JobId) {
-        if let Some(token) = self.running().get(&id) {
-            token.cancel();
-        }
-    }
-
-    /// How many jobs run here.
-    pub(crate) fn running_count(&self) -> usize {
-        self.running().len()
-    }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, CancellationToken>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

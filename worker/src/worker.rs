@@ -44,7 +44,7 @@ impl Worker {
 
     /// How many jobs run here.
     pub fn running(&self) -> usize {
-        self.engine.running_count()
+        self.engine.running.count()
     }
 
     /// Takes no more jobs, lets what runs end within `grace`, hands the rest back, and signs off.
@@ -53,13 +53,13 @@ impl Worker {
             let engine = self.engine;
             engine.stop.cancel();
             let idle = async {
-                while engine.running_count() > 0 {
+                while engine.running.count() > 0 {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             };
             if tokio::time::timeout(grace, idle).await.is_err() {
                 tracing::warn!(
-                    jobs = engine.running_count(),
+                    jobs = engine.running.count(),
                     "the grace period is over: running jobs are handed back"
                 );
             }
@@ -96,8 +96,11 @@ async fn run_lanes(engine: Arc<Engine>) {
     }
     let stopping = engine.stop.clone();
     let stop = engine.stop.clone();
+    let fetchers = engine.fetchers.clone();
     let signal = async move {
         stop.cancelled().await;
+        fetchers.close();
+        fetchers.wait().await;
         Ok(())
     };
     let ended = monitor.should_restart(move |_, _| !stopping.is_cancelled()).run_with_signal(signal).await;

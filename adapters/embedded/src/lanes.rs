@@ -1,16 +1,18 @@
-//! Lanes in process: per lane a shallow priority queue, waiters that are woken at once, and a relay that is told
-//! when a lane with a backlog runs low.
+//! Lanes in process: per lane a shallow priority queue, and waiters that are woken at once, by an id or by a backlog.
 
 mod promises;
 mod queue;
 
 use async_trait::async_trait;
-use chat_core::{JobId, Lane, PortResult, Ready, Timestamp, ports::Lanes};
+use chat_core::{
+    Lane, PortResult, Ready, Timestamp,
+    ports::{Announced, Lanes, Work},
+};
 use queue::Queue;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Job ids on their way to the workers of this process. One relay feeds them.
+/// Job ids on their way to the workers of this process.
 #[derive(Debug, Default)]
 pub struct MemoryLanes {
     lanes: [LaneCell; Lane::ALL.len()],
@@ -48,16 +50,6 @@ impl MemoryLanes {
     fn cell(&self, lane: Lane) -> &LaneCell {
         &self.lanes[lane as usize]
     }
-
-    /// What the relay has to do now, if anything. An empty list: an earlier due time became known.
-    fn relay_work(&self, next_due: Option<Timestamp>) -> Option<Vec<(Lane, usize)>> {
-        let earlier = locked(&self.due).take().is_some_and(|at| next_due.is_none_or(|next| at < next));
-        let feed: Vec<_> = Lane::ALL
-            .into_iter()
-            .filter_map(|lane| self.cell(lane).queue().begin_feed().map(|room| (lane, room)))
-            .collect();
-        (earlier || !feed.is_empty()).then_some(feed)
-    }
 }
 
 #[async_trait]
@@ -73,30 +65,31 @@ impl Lanes for MemoryLanes {
         cell.waiters.notify_one();
     }
 
-    async fn take(&self, lane: Lane, max: usize) -> PortResult<Vec<JobId>> {
+    async fn take(&self, lane: Lane, max: usize) -> PortResult<Work> {
         let cell = self.cell(lane);
         loop {
-            let (taken, left, low) = {
+            let (work, left) = {
                 let mut queue = cell.queue();
-                (queue.pop(max), !queue.is_empty(), queue.wants_food())
+                (queue.take(max), !queue.is_empty())
             };
-            if !taken.is_empty() || max == 0 {
-                if left {
-                    cell.waiters.notify_one();
-                }
-                if low {
-                    self.relay.notify_waiters();
-                }
-                return Ok(taken);
+            if left {
+                cell.waiters.notify_one();
+            }
+            if let Some(work) = work {
+                return Ok(work);
             }
             cell.waiters.notified().await;
         }
     }
 
     fn backlog(&self, lane: Lane) {
-        if self.cell(lane).queue().announce_backlog() {
-            self.relay.notify_waiters();
-        }
+        let cell = self.cell(lane);
+        cell.queue().announce_backlog();
+        cell.waiters.notify_one();
+    }
+
+    fn drained(&self, lane: Lane, announced: Announced) {
+        self.cell(lane).queue().end_backlog(announced);
     }
 
     fn due(&self, at: Timestamp) {
@@ -106,25 +99,19 @@ impl Lanes for MemoryLanes {
         self.relay.notify_waiters();
     }
 
-    async fn hungry(&self, next_due: Option<Timestamp>) -> Vec<(Lane, usize)> {
+    async fn due_before(&self, known: Option<Timestamp>) {
         loop {
             // Created before the check: what happens between check and wait wakes it all the same.
             let told = self.relay.notified();
-            if let Some(work) = self.relay_work(next_due) {
-                return work;
+            if locked(&self.due).take().is_some_and(|at| known.is_none_or(|known| at < known)) {
+                return;
             }
             told.await;
         }
     }
 
-    fn drained(&self, lane: Lane) {
-        self.cell(lane).queue().end_backlog();
-    }
-
     fn set_slots(&self, lane: Lane, slots: usize) {
-        if self.cell(lane).queue().set_slots(slots) {
-            self.relay.notify_waiters();
-        }
+        self.cell(lane).queue().set_slots(slots);
     }
 
     async fn ping(&self) -> PortResult<()> {

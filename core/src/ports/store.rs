@@ -2,7 +2,7 @@ use super::Hit;
 use crate::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
     EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneState, LaneStats, Message,
-    MessageId, Page, PageRequest, Passage, PortResult, Ready, Response, ResponseId, Session, SessionId,
+    MessageId, Page, PageRequest, Passage, PortResult, Response, ResponseId, Session, SessionId,
     SessionStamp, StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId,
     WorkerState, Write,
 };
@@ -16,9 +16,9 @@ pub trait JobStore: Send + Sync {
     /// Claims those of the jobs that can be claimed (available or handed, in a lane that is not paused), each with a
     /// fresh fence.
     async fn claim(&self, worker: WorkerId, ids: Vec<JobId>) -> PortResult<Vec<Claim>>;
-    /// Takes the next jobs of a lane out of the backlog, in fair order: priority, then virtual time. Of a paused lane
-    /// only those that somebody asked to stop.
-    async fn hand_out(&self, lane: Lane, limit: usize) -> PortResult<Vec<Ready>>;
+    /// Claims the next jobs of a lane's backlog, in fair order: priority, then virtual time. Of a paused lane only
+    /// those that somebody asked to stop. Fewer than `limit`: there were no more that nobody else is about to claim.
+    async fn claim_next(&self, worker: WorkerId, lane: Lane, limit: usize) -> PortResult<Vec<Claim>>;
     /// Makes due jobs available; says which lanes have a backlog now, and the next due time.
     async fn promote_due(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)>;
     /// Says that a worker lives, by the database's clock, and how many jobs of each lane it takes at once.

@@ -3,7 +3,8 @@ use bytes::Bytes;
 use chat_core::{
     ErrorKind, JobId, Lane, Limit, PortError, PortResult, Ready, Standing, Tenant, Timestamp,
     ports::{
-        Blobs, ByteStream, Cache, Lanes, Limiter, Listed, ParseInput, ParsedText, Parser, Taken, TextFormat,
+        Announced, Blobs, ByteStream, Cache, Lanes, Limiter, Listed, ParseInput, ParsedText, Parser, Taken,
+        TextFormat, Work,
     },
 };
 use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
@@ -142,19 +143,19 @@ impl Lanes for FakeLanes {
 
     async fn offer(&self, _ready: Ready) {}
 
-    async fn take(&self, _lane: Lane, _max: usize) -> PortResult<Vec<JobId>> {
-        Ok(Vec::new())
+    async fn take(&self, _lane: Lane, _max: usize) -> PortResult<Work> {
+        std::future::pending().await
     }
 
     fn backlog(&self, _lane: Lane) {}
 
+    fn drained(&self, _lane: Lane, _announced: Announced) {}
+
     fn due(&self, _at: Timestamp) {}
 
-    async fn hungry(&self, _next_due: Option<Timestamp>) -> Vec<(Lane, usize)> {
-        std::future::pending().await
+    async fn due_before(&self, _known: Option<Timestamp>) {
+        std::future::pending::<()>().await;
     }
-
-    fn drained(&self, _lane: Lane) {}
 
     fn set_slots(&self, _lane: Lane, _slots: usize) {}
 

@@ -3,8 +3,8 @@ use async_trait::async_trait;
 use chat_core::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
     EmbeddingModels, Event, Job, JobFilter, JobId, KeptAnswer, KeyId, Lane, LaneState, LaneStats, Message,
-    MessageId, Page, PageRequest, Passage, PortError, PortResult, Ready, Response, ResponseId, Session,
-    SessionId, SessionStamp, StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId,
+    MessageId, Page, PageRequest, Passage, PortError, PortResult, Response, ResponseId, Session, SessionId,
+    SessionStamp, StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId,
     WorkerState, Write,
     ports::{
         ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, ModelStore,
@@ -41,8 +41,8 @@ impl JobStore for FakeStore {
         unreachable!("handlers do not claim")
     }
 
-    async fn hand_out(&self, _lane: Lane, _limit: usize) -> PortResult<Vec<Ready>> {
-        unreachable!("handlers do not hand out")
+    async fn claim_next(&self, _worker: WorkerId, _lane: Lane, _limit: usize) -> PortResult<Vec<Claim>> {
+        unreachable!("handlers do not claim")
     }
 
     async fn promote_due(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)> {

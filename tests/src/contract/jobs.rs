@@ -74,7 +74,7 @@ pub async fn exercise(store: &dyn Store) {
     parents_wait_for_children(store).await;
     delayed_jobs_become_due(store).await;
     jobs_of_dead_workers_run_again(store).await;
-    hands_out_in_fair_order(store).await;
+    a_backlog_is_claimed_in_fair_order(store).await;
     cancels(store).await;
     retries_by_hand(store).await;
     handing_back_costs_no_attempt(store).await;
@@ -225,7 +225,7 @@ async fn jobs_of_dead_workers_run_again(store: &dyn Store) {
     finish(store, &claim(store, offered).await.unwrap(), succeeded()).await.unwrap();
 }
 
-async fn hands_out_in_fair_order(store: &dyn Store) {
+async fn a_backlog_is_claimed_in_fair_order(store: &dyn Store) {
     let (flood, single) = (Tenant::from("flood"), Tenant::from("single"));
     let lane = Lane::Embed;
     for _ in 0..20 {
@@ -233,12 +233,20 @@ async fn hands_out_in_fair_order(store: &dyn Store) {
     }
     let alone = enqueue(store, NewJob { lane, tenant: single, ..job() }).await;
     let urgent = enqueue(store, NewJob { lane, tenant: flood, priority: 5, ..job() }).await;
-    let handed: Vec<_> = store.hand_out(lane, 3).await.unwrap().into_iter().map(|ready| ready.job).collect();
-    assert_eq!(handed[0], urgent, "priority goes first");
-    assert!(handed.contains(&alone), "one tenant's flood delayed another's single job");
-    let rest = store.hand_out(lane, 100).await.unwrap();
+    let who = worker(store).await;
+    let first = store.claim_next(who, lane, 3).await.unwrap();
+    let ids: Vec<_> = first.iter().map(|claim| claim.job).collect();
+    assert_eq!(ids[0], urgent, "priority goes first");
+    assert!(ids.contains(&alone), "one tenant's flood delayed another's single job");
+    let rest = store.claim_next(who, lane, 100).await.unwrap();
     assert_eq!(rest.len(), 19);
-    assert!(store.hand_out(lane, 100).await.unwrap().is_empty(), "a job was handed out twice");
+    assert!(rest.is_sorted_by_key(|claim| claim.job), "what was enqueued first runs first");
+    assert!(store.claim_next(who, lane, 100).await.unwrap().is_empty(), "a job was claimed twice");
+    for claim in first.iter().chain(&rest) {
+        assert_eq!((claim.lane, claim.attempt), (lane, 1));
+        assert_eq!(state(store, claim.job).await, JobState::Running);
+        finish(store, claim, succeeded()).await.unwrap();
+    }
 }
 
 async fn cancels(store: &dyn Store) {

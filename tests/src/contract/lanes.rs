@@ -1,6 +1,9 @@
 //! The `Lanes` port, as one process or several see it.
 
-use chat_core::{JobId, Lane, Ready, Timestamp, ports::Lanes};
+use chat_core::{
+    JobId, Lane, Ready, Timestamp,
+    ports::{Announced, Lanes, Work},
+};
 use futures::future::join_all;
 use std::{
     collections::HashSet,
@@ -42,11 +45,21 @@ fn ready(lane: Lane, priority: i16) -> Ready {
     Ready { job: JobId::new(), lane, priority }
 }
 
+/// Takes work as a worker does whose SQL holds nothing.
+async fn some(lanes: &dyn Lanes, lane: Lane, max: usize) -> Vec<JobId> {
+    loop {
+        match lanes.take(lane, max).await.unwrap() {
+            Work::Offered(ids) => return ids,
+            Work::Backlog(announced) => lanes.drained(lane, announced),
+        }
+    }
+}
+
 async fn take(lanes: &dyn Lanes, lane: Lane, number: usize) -> Vec<JobId> {
     let mut taken = Vec::new();
     while taken.len() < number {
-        let some = timeout(SOON, lanes.take(lane, number - taken.len())).await.expect("ids are stuck");
-        taken.extend(some.unwrap());
+        let more = timeout(SOON, some(lanes, lane, number - taken.len())).await;
+        taken.extend(more.expect("ids are stuck"));
     }
     taken
 }
@@ -63,7 +76,7 @@ async fn higher_priorities_come_first(offers: &dyn Lanes, takes: &dyn Lanes) {
 async fn lanes_do_not_mix(offers: &dyn Lanes, takes: &dyn Lanes) {
     let one = ready(Lane::Chat, 0);
     offers.offer(one).await;
-    assert!(timeout(A_WHILE, takes.take(Lane::Embed, 1)).await.is_err());
+    assert!(timeout(A_WHILE, some(takes, Lane::Embed, 1)).await.is_err());
     assert_eq!(take(takes, Lane::Chat, 1).await, [one.job]);
 }
 
@@ -83,7 +96,7 @@ async fn a_waiter_is_woken_at_once(offers: &dyn Lanes, takes: &dyn Lanes) {
 
 async fn a_waiter_that_gives_up_loses_nothing(offers: &dyn Lanes, takes: &dyn Lanes) {
     for _ in 0..3 {
-        assert!(timeout(A_WHILE, takes.take(Lane::Chat, 8)).await.is_err());
+        assert!(timeout(A_WHILE, some(takes, Lane::Chat, 8)).await.is_err());
         let one = ready(Lane::Chat, 0);
         offers.offer(one).await;
         assert_eq!(take(takes, Lane::Chat, 1).await, [one.job]);
@@ -100,7 +113,7 @@ async fn every_id_arrives_once(offers: &Arc<dyn Lanes>, takes: &Arc<dyn Lanes>) 
     let taking = async {
         let mut seen = Vec::new();
         while seen.len() < MANY {
-            seen.extend(timeout(SOON, takes.take(Lane::Chat, SLOTS)).await.expect("ids are stuck").unwrap());
+            seen.extend(timeout(SOON, some(&**takes, Lane::Chat, SLOTS)).await.expect("ids are stuck"));
         }
         seen
     };
@@ -110,44 +123,41 @@ async fn every_id_arrives_once(offers: &Arc<dyn Lanes>, takes: &Arc<dyn Lanes>) 
     assert_eq!((seen.len(), distinct), (MANY, offered));
 }
 
-/// What waits in SQL is announced; a relay is told how much to bring, brings it, and says when there is no more.
+/// What waits in SQL is announced: who waits is told at once, and says when there is no more.
 async fn nobody_overtakes_a_backlog(offers: &dyn Lanes, takes: &dyn Lanes) {
     until("there is room", async || offers.has_room(Lane::Chat)).await;
-    offers.backlog(Lane::Chat);
-    assert!(!offers.has_room(Lane::Chat), "it would overtake");
-    let brings = async |number: usize| loop {
-        let work = timeout(SOON, takes.hungry(Some(Timestamp(0)))).await.expect("nobody feeds the lane");
-        for (lane, room) in work {
-            let brought = if lane == Lane::Chat { number.min(room) } else { 0 };
-            for _ in 0..brought {
-                takes.offer(ready(lane, 0)).await;
-            }
-            if brought < room {
-                takes.drained(lane);
-            }
-            if lane == Lane::Chat {
-                return room;
-            }
-        }
+    let announcing = async {
+        sleep(A_WHILE).await; // somebody waits by now
+        offers.backlog(Lane::Chat);
+        assert!(!offers.has_room(Lane::Chat), "it would overtake");
+        Instant::now()
     };
-    let room = brings(usize::MAX).await;
-    assert!((1..=4 * SLOTS).contains(&room), "room for {room}");
-    assert_eq!(take(takes, Lane::Chat, room).await.len(), room);
-    brings(0).await;
-    until("the backlog is forgotten", async || offers.has_room(Lane::Chat)).await;
+    let waiting = async { (backlog(takes).await, Instant::now()) };
+    let (announced, (seen, told)) = tokio::join!(announcing, waiting);
+    assert!(told.saturating_duration_since(announced) < Duration::from_millis(500));
+    let one = ready(Lane::Chat, 0);
+    offers.offer(one).await; // one that was promised a place before
+    sleep(A_WHILE).await;
+    assert_eq!(take(takes, Lane::Chat, 1).await, [one.job], "a backlog keeps no id from its worker");
+    takes.drained(Lane::Chat, seen);
+    until("the backlog is forgotten", async || {
+        // Another announcement may have been on its way.
+        if let Ok(seen) = timeout(Duration::from_millis(1), backlog(takes)).await {
+            takes.drained(Lane::Chat, seen);
+        }
+        offers.has_room(Lane::Chat)
+    })
+    .await;
+}
+
+async fn backlog(lanes: &dyn Lanes) -> Announced {
+    match timeout(SOON, lanes.take(Lane::Chat, SLOTS)).await.expect("nobody is told").unwrap() {
+        Work::Backlog(announced) => announced,
+        Work::Offered(ids) => panic!("nobody offered {ids:?}"),
+    }
 }
 
 async fn a_due_time_makes_the_relay_look(offers: &dyn Lanes, takes: &dyn Lanes) {
-    let deadline = Instant::now() + SOON;
     offers.due(Timestamp(1_000));
-    loop {
-        assert!(Instant::now() < deadline, "the relay was not told");
-        let work = timeout(SOON, takes.hungry(Some(Timestamp(2_000)))).await.expect("the relay was not told");
-        if work.is_empty() {
-            return;
-        }
-        for (lane, _) in work {
-            takes.drained(lane);
-        }
-    }
+    timeout(SOON, takes.due_before(Some(Timestamp(2_000)))).await.expect("the relay was not told");
 }

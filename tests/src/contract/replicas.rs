@@ -13,7 +13,7 @@ const MANY: usize = 60;
 /// Runs every promise on two stores of the same rows.
 pub async fn exercise(one: &dyn Store, other: &dyn Store) {
     every_job_is_claimed_once(one, other).await;
-    every_job_is_handed_out_once(one, other).await;
+    a_backlog_is_claimed_once(one, other).await;
     a_unique_key_has_one_job(one, other).await;
     a_key_runs_one_job_at_a_time(one, other).await;
     the_last_child_frees_its_parent_once(one, other).await;
@@ -60,15 +60,20 @@ async fn every_job_is_claimed_once(one: &dyn Store, other: &dyn Store) {
     assert_eq!(stale, MANY, "every end is written once");
 }
 
-async fn every_job_is_handed_out_once(one: &dyn Store, other: &dyn Store) {
+async fn a_backlog_is_claimed_once(one: &dyn Store, other: &dyn Store) {
     let lane = Lane::Embed;
     let waiting = |_| enqueue(one, NewJob { lane, ..job() });
     let ids: HashSet<_> = join_all((0..MANY).map(waiting)).await.into_iter().collect();
-    let takes = join_all(each(one, other, 8).map(|store| store.hand_out(lane, 10))).await;
-    let handed: Vec<_> = takes.into_iter().flat_map(Result::unwrap).map(|ready| ready.job).collect();
-    let distinct: HashSet<_> = handed.iter().copied().collect();
-    assert_eq!(handed.len(), distinct.len(), "a job was handed out twice");
-    assert!(distinct.is_subset(&ids));
+    let who = worker(one).await;
+    let takes = join_all(each(one, other, 8).map(|store| store.claim_next(who, lane, 10))).await;
+    let mut claims: Vec<_> = takes.into_iter().flat_map(Result::unwrap).collect();
+    // What one was just looking at the other has left alone.
+    claims.extend(one.claim_next(who, lane, MANY).await.unwrap());
+    assert_eq!(claims.len(), MANY, "a job was claimed twice, or was lost");
+    assert_eq!(claims.iter().map(|claim| claim.job).collect::<HashSet<_>>(), ids);
+    let ends =
+        join_all(claims.iter().zip(each(one, other, MANY)).map(|(claim, store)| succeed(store, claim)));
+    assert!(ends.await.iter().all(Result::is_ok));
 }
 
 async fn a_unique_key_has_one_job(one: &dyn Store, other: &dyn Store) {

@@ -1,7 +1,10 @@
 //! The queue of one lane, and what is known of its backlog in SQL.
 
 use super::promises::Promises;
-use chat_core::JobId;
+use chat_core::{
+    JobId,
+    ports::{Announced, Work},
+};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, VecDeque},
@@ -16,12 +19,10 @@ pub(super) struct Queue {
     promises: Promises,
     /// How many ids the workers of this process can take at once; 0: there are none.
     slots: usize,
-    /// SQL holds jobs that were not handed out.
+    /// SQL holds jobs that were not offered.
     backlog: bool,
     /// Counts the announcements of a backlog.
     announced: u64,
-    /// `announced` as it was when the last hand-out began: "there is no more" speaks of that moment.
-    feeding: u64,
 }
 
 impl Queue {
@@ -29,8 +30,7 @@ impl Queue {
         self.queued == 0
     }
 
-    /// Twice what the workers can take: shallow, so that SQL decides the order, and deep enough that no slot
-    /// waits for the relay.
+    /// Twice what the workers can take: shallow, so that SQL decides the order, and deep enough for a burst.
     fn capacity(&self) -> usize {
         self.slots * 2
     }
@@ -54,8 +54,16 @@ impl Queue {
         self.queued += 1;
     }
 
+    /// Ids before a backlog: they were there first.
+    pub(super) fn take(&mut self, max: usize) -> Option<Work> {
+        if self.queued > 0 {
+            return Some(Work::Offered(self.pop(max)));
+        }
+        self.backlog.then_some(Work::Backlog(Announced(self.announced)))
+    }
+
     /// Takes at most `max` ids, highest priority first.
-    pub(super) fn pop(&mut self, max: usize) -> Vec<JobId> {
+    fn pop(&mut self, max: usize) -> Vec<JobId> {
         let mut taken = Vec::with_capacity(max.min(self.queued));
         while taken.len() < max {
             let Some(mut first) = self.by_priority.first_entry() else { break };
@@ -70,36 +78,19 @@ impl Queue {
         taken
     }
 
-    /// Whether the relay should bring more.
-    pub(super) fn wants_food(&self) -> bool {
-        self.backlog && self.slots > 0 && self.queued <= self.slots
-    }
-
-    /// How many ids the relay may bring, if it should; begins a hand-out.
-    pub(super) fn begin_feed(&mut self) -> Option<usize> {
-        self.wants_food().then(|| {
-            self.feeding = self.announced;
-            self.capacity() - self.queued
-        })
-    }
-
-    /// Returns whether the relay is to be woken.
-    pub(super) fn announce_backlog(&mut self) -> bool {
+    pub(super) fn announce_backlog(&mut self) {
         self.backlog = true;
         self.announced += 1;
-        self.wants_food()
     }
 
-    /// The last hand-out emptied SQL; what was announced since it began still waits there.
-    pub(super) fn end_backlog(&mut self) {
-        if self.feeding == self.announced {
+    /// SQL was found empty; what was announced since still waits there.
+    pub(super) fn end_backlog(&mut self, seen: Announced) {
+        if seen.0 == self.announced {
             self.backlog = false;
         }
     }
 
-    /// Returns whether the relay is to be woken.
-    pub(super) fn set_slots(&mut self, slots: usize) -> bool {
+    pub(super) fn set_slots(&mut self, slots: usize) {
         self.slots = slots;
-        self.wants_food()
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use chat_core::JobId;
 use std::{
     collections::HashSet,
     sync::Arc,
@@ -14,6 +15,14 @@ fn ready(priority: i16) -> Ready {
     Ready { job: JobId::new(), lane: Lane::Chat, priority }
 }
 
+/// The ids that were offered, at most `max`.
+async fn take(lanes: &MemoryLanes, lane: Lane, max: usize) -> Vec<JobId> {
+    match lanes.take(lane, max).await.unwrap() {
+        Work::Offered(ids) => ids,
+        Work::Backlog(_) => panic!("nothing was announced"),
+    }
+}
+
 fn with_slots(slots: usize) -> Arc<MemoryLanes> {
     let lanes = Arc::new(MemoryLanes::new());
     lanes.set_slots(Lane::Chat, slots);
@@ -27,16 +36,16 @@ async fn hands_out_by_priority_then_by_arrival() {
     for one in [a, b, c, d] {
         lanes.offer(one).await;
     }
-    assert_eq!(lanes.take(Lane::Chat, 3).await.unwrap(), [b.job, a.job, c.job]);
-    assert_eq!(lanes.take(Lane::Chat, 3).await.unwrap(), [d.job]);
+    assert_eq!(take(&lanes, Lane::Chat, 3).await, [b.job, a.job, c.job]);
+    assert_eq!(take(&lanes, Lane::Chat, 3).await, [d.job]);
 }
 
 #[tokio::test]
 async fn lanes_do_not_mix() {
     let lanes = with_slots(4);
     lanes.offer(ready(0)).await;
-    assert!(timeout(A_WHILE, lanes.take(Lane::Embed, 1)).await.is_err());
-    assert_eq!(lanes.take(Lane::Chat, 1).await.unwrap().len(), 1);
+    assert!(timeout(A_WHILE, take(&lanes, Lane::Embed, 1)).await.is_err());
+    assert_eq!(take(&lanes, Lane::Chat, 1).await.len(), 1);
 }
 
 #[tokio::test]
@@ -44,13 +53,13 @@ async fn a_waiter_is_woken_at_once() {
     let lanes = with_slots(4);
     let waiter = tokio::task::spawn({
         let lanes = lanes.clone();
-        async move { lanes.take(Lane::Chat, 8).await.map(|jobs| (jobs, Instant::now())) }
+        async move { (take(&lanes, Lane::Chat, 8).await, Instant::now()) }
     });
     tokio::task::yield_now().await;
     let one = ready(0);
     let offered = Instant::now();
     lanes.offer(one).await;
-    let (jobs, at) = timeout(SOON, waiter).await.unwrap().unwrap().unwrap();
+    let (jobs, at) = timeout(SOON, waiter).await.unwrap().unwrap();
     assert_eq!(jobs, [one.job]);
     assert!(at - offered < Duration::from_millis(500));
 }
@@ -61,7 +70,7 @@ async fn one_burst_wakes_as_many_waiters_as_it_has_work_for() {
     let waiters: Vec<_> = (0..4)
         .map(|_| {
             let lanes = lanes.clone();
-            tokio::task::spawn(async move { lanes.take(Lane::Chat, 1).await })
+            tokio::task::spawn(async move { take(&lanes, Lane::Chat, 1).await })
         })
         .collect();
     tokio::task::yield_now().await;
@@ -70,7 +79,7 @@ async fn one_burst_wakes_as_many_waiters_as_it_has_work_for() {
     }
     let mut seen = HashSet::new();
     for waiter in waiters {
-        seen.extend(timeout(SOON, waiter).await.unwrap().unwrap().unwrap());
+        seen.extend(timeout(SOON, waiter).await.unwrap().unwrap());
     }
     assert_eq!(seen.len(), 4);
 }
@@ -78,9 +87,9 @@ async fn one_burst_wakes_as_many_waiters_as_it_has_work_for() {
 #[tokio::test]
 async fn a_waiter_that_gives_up_loses_nothing() {
     let lanes = with_slots(4);
-    assert!(timeout(A_WHILE, lanes.take(Lane::Chat, 1)).await.is_err());
+    assert!(timeout(A_WHILE, take(&lanes, Lane::Chat, 1)).await.is_err());
     lanes.offer(ready(0)).await;
-    assert_eq!(timeout(SOON, lanes.take(Lane::Chat, 1)).await.unwrap().unwrap().len(), 1);
+    assert_eq!(timeout(SOON, take(&lanes, Lane::Chat, 1)).await.unwrap().len(), 1);
 }
 
 #[test]
@@ -102,64 +111,67 @@ async fn room_is_promised_once_only() {
         lanes.offer(ready(0)).await;
     }
     assert!(!lanes.has_room(Lane::Chat));
-    lanes.take(Lane::Chat, 1).await.unwrap();
+    take(&lanes, Lane::Chat, 1).await;
     assert!(lanes.has_room(Lane::Chat));
 }
 
 #[tokio::test]
-async fn a_lane_with_a_backlog_that_runs_low_is_fed() {
-    let lanes = with_slots(2);
-    for _ in 0..4 {
-        lanes.offer(ready(0)).await;
-    }
+async fn ids_come_before_a_backlog() {
+    let lanes = with_slots(4);
+    let one = ready(0);
+    lanes.offer(one).await;
     lanes.backlog(Lane::Chat);
-    assert!(timeout(A_WHILE, lanes.hungry(None)).await.is_err(), "it is full");
-    let relay = tokio::task::spawn({
+    assert_eq!(take(&lanes, Lane::Chat, 4).await, [one.job]);
+    assert!(matches!(lanes.take(Lane::Chat, 4).await.unwrap(), Work::Backlog(_)));
+    assert!(matches!(lanes.take(Lane::Chat, 4).await.unwrap(), Work::Backlog(_)), "it is still there");
+}
+
+#[tokio::test]
+async fn a_backlog_wakes_a_waiter_at_once() {
+    let lanes = with_slots(4);
+    let waiter = tokio::task::spawn({
         let lanes = lanes.clone();
-        async move { lanes.hungry(None).await }
+        async move { lanes.take(Lane::Chat, 8).await }
     });
     tokio::task::yield_now().await;
-    lanes.take(Lane::Chat, 3).await.unwrap();
-    assert_eq!(timeout(SOON, relay).await.unwrap().unwrap(), [(Lane::Chat, 3)]);
-}
-
-#[tokio::test]
-async fn a_process_without_workers_is_never_fed() {
-    let lanes = MemoryLanes::new();
     lanes.backlog(Lane::Chat);
-    assert!(timeout(A_WHILE, lanes.hungry(None)).await.is_err());
-    lanes.set_slots(Lane::Chat, 3);
-    assert_eq!(timeout(SOON, lanes.hungry(None)).await.unwrap(), [(Lane::Chat, 6)]);
+    assert!(matches!(timeout(SOON, waiter).await.unwrap().unwrap().unwrap(), Work::Backlog(_)));
 }
 
 #[tokio::test]
-async fn drained_forgets_only_what_was_announced_before_the_hand_out_began() {
+async fn drained_forgets_only_what_was_announced_before() {
     let lanes = with_slots(2);
     lanes.backlog(Lane::Chat);
-    timeout(SOON, lanes.hungry(None)).await.unwrap();
-    lanes.backlog(Lane::Chat); // committed while the hand-out's query runs
-    lanes.drained(Lane::Chat);
+    let seen = async || match timeout(SOON, lanes.take(Lane::Chat, 2)).await.unwrap().unwrap() {
+        Work::Backlog(announced) => announced,
+        Work::Offered(ids) => panic!("nobody offered {ids:?}"),
+    };
+    let first = seen().await;
+    lanes.backlog(Lane::Chat); // committed while SQL is asked
+    lanes.drained(Lane::Chat, first);
     assert!(!lanes.has_room(Lane::Chat), "it would overtake");
-    timeout(SOON, lanes.hungry(None)).await.unwrap();
-    lanes.drained(Lane::Chat);
+    lanes.drained(Lane::Chat, seen().await);
     assert!(lanes.has_room(Lane::Chat));
-    assert!(timeout(A_WHILE, lanes.hungry(None)).await.is_err());
+    assert!(timeout(A_WHILE, lanes.take(Lane::Chat, 2)).await.is_err());
 }
 
 #[tokio::test]
 async fn an_earlier_due_time_makes_the_relay_look_again() {
     let lanes = with_slots(2);
     lanes.due(Timestamp(500));
-    assert!(timeout(A_WHILE, lanes.hungry(Some(Timestamp(400)))).await.is_err(), "it knows an earlier one");
+    assert!(
+        timeout(A_WHILE, lanes.due_before(Some(Timestamp(400)))).await.is_err(),
+        "it knows an earlier one"
+    );
     lanes.due(Timestamp(300));
-    assert!(timeout(SOON, lanes.hungry(Some(Timestamp(400)))).await.unwrap().is_empty());
+    timeout(SOON, lanes.due_before(Some(Timestamp(400)))).await.unwrap();
     let relay = tokio::task::spawn({
         let lanes = lanes.clone();
-        async move { lanes.hungry(None).await }
+        async move { lanes.due_before(None).await }
     });
     tokio::task::yield_now().await;
     lanes.due(Timestamp(900));
-    assert!(timeout(SOON, relay).await.unwrap().unwrap().is_empty());
+    timeout(SOON, relay).await.unwrap().unwrap();
 }
 
 /// Several who offer, several who take, one who feeds: everything arrives, however they interleave.
@@ -184,9 +196,9 @@ async fn nothing_is_lost_under_load() {
     let takers: Vec<_> = [1, 16, 256]
         .map(|max| {
             let (lanes, counted) = (lanes.clone(), counted.clone());
-            tokio::task::spawn(async move {
-                while counted.send(lanes.take(Lane::Chat, max).await.unwrap()).is_ok() {}
-            })
+            tokio::task::spawn(
+                async move { while counted.send(take(&lanes, Lane::Chat, max).await).is_ok() {} },
+            )
         })
         .into();
     let started = Instant::now();

@@ -7,7 +7,7 @@ mod upkeep;
 mod writer;
 
 use chat_core::{
-    Claim, Committed, JobId, Lane, PortResult, Ready, Timestamp, WorkerId, Write,
+    Claim, Committed, JobId, Lane, PortResult, Timestamp, WorkerId, Write,
     ports::{Reaped, Store, Upkeep},
 };
 use error::port_error;
@@ -116,8 +116,13 @@ impl SqliteStore {
         self.writer.ask(|reply| Op::Claim { worker, ids, reply }).await
     }
 
-    pub(crate) async fn hand_out_jobs(&self, lane: Lane, limit: usize) -> PortResult<Vec<Ready>> {
-        self.writer.ask(|reply| Op::HandOut { lane, limit, reply }).await
+    pub(crate) async fn claim_next_jobs(
+        &self,
+        worker: WorkerId,
+        lane: Lane,
+        limit: usize,
+    ) -> PortResult<Vec<Claim>> {
+        self.writer.ask(|reply| Op::ClaimNext { worker, lane, limit, reply }).await
     }
 
     pub(crate) async fn promote_due_jobs(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)> {

@@ -8,8 +8,7 @@ use super::{
     now, upkeep,
 };
 use chat_core::{
-    Claim, Committed, FairClock, JobId, Lane, PortError, PortResult, Ready, Tenant, Timestamp, WorkerId,
-    Write,
+    Claim, Committed, FairClock, JobId, Lane, PortError, PortResult, Tenant, Timestamp, WorkerId, Write,
     ports::{Reaped, Upkeep},
 };
 use sqlx::{Connection, Row};
@@ -31,7 +30,7 @@ pub(crate) type Reply<T> = oneshot::Sender<PortResult<T>>;
 pub(crate) enum Op {
     Commit { write: Box<Write>, reply: Reply<Committed> },
     Claim { worker: WorkerId, ids: Vec<JobId>, reply: Reply<Vec<Claim>> },
-    HandOut { lane: Lane, limit: usize, reply: Reply<Vec<Ready>> },
+    ClaimNext { worker: WorkerId, lane: Lane, limit: usize, reply: Reply<Vec<Claim>> },
     PromoteDue { reply: Reply<(Vec<Lane>, Option<Timestamp>)> },
     Heartbeat { worker: WorkerId, lanes: Vec<(Lane, usize)>, reply: Reply<()> },
     Retire { worker: WorkerId, reply: Reply<()> },

@@ -16,7 +16,7 @@ mod upkeep;
 use apply::{Appends, Claims, Commits, Ended, Enqueues, LostClaims, Sorted, Successes};
 use batch::Batcher;
 use chat_core::{
-    Claim, Committed, JobId, Lane, Outcome, PortResult, Ready, Timestamp, WorkerId, Write,
+    Claim, Committed, JobId, Lane, Outcome, PortResult, Timestamp, WorkerId, Write,
     ports::{Reaped, Store, Upkeep},
 };
 use clock::SharedClock;
@@ -186,11 +186,14 @@ impl PostgresStore {
         self.claims.ask((worker, ids)).await
     }
 
-    pub(crate) async fn hand_out_jobs(&self, lane: Lane, limit: usize) -> PortResult<Vec<Ready>> {
-        let ready =
-            apply::engine::hand_out(&self.pool, &self.clock, lane, limit).await.map_err(port_error)?;
+    pub(crate) async fn claim_next_jobs(
+        &self,
+        worker: WorkerId,
+        lane: Lane,
+        limit: usize,
+    ) -> PortResult<Vec<Claim>> {
         self.clock.agree(&self.pool).await?;
-        Ok(ready)
+        apply::claim_next(&self.claim_pool, &self.lost, &self.clock, (worker, lane, limit)).await
     }
 
     pub(crate) async fn promote_due_jobs(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)> {

@@ -1,11 +1,25 @@
 //! Claiming: compare-and-set on the row, with a fresh fence for each claim.
 
-use super::{ClaimRequest, Tx};
+use super::{ClaimRequest, Tx, control::CANCEL_PRIORITY};
 use chat_core::{Claim, Fence, JobId, Lane, Tenant, Timestamp, WorkerId};
 use sqlx::Row;
 use sqlx_sqlite::SqliteRow;
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 use uuid::Uuid;
+
+/// The statement that claims the jobs that match. Its parameters 2 and 3: the worker, and the time.
+macro_rules! claim {
+    ($matching:literal) => {
+        concat!(
+            "UPDATE jobs SET state = 3, attempt = attempt + 1, fence = randomblob(16), worker = ?2, started_at = ?3,
+                 handed_at = NULL
+             WHERE ",
+            $matching,
+            " RETURNING id, fence, kind, lane, tenant, payload, attempt, max_attempts, cancel_requested,
+                  failed_children, created_at, run_at, priority, vtime"
+        )
+    };
+}
 
 /// Claims for the whole group, one statement per worker. Who asked first for an id gets it.
 pub(super) async fn claim_all(tx: &mut Tx<'_>, requests: &mut [ClaimRequest]) -> sqlx::Result<()> {
@@ -27,20 +41,54 @@ pub(super) async fn claim_all(tx: &mut Tx<'_>, requests: &mut [ClaimRequest]) ->
 
 async fn claim(tx: &mut Tx<'_>, worker: WorkerId, ids: &[String]) -> sqlx::Result<Vec<Claim>> {
     let ids = serde_json::to_string(ids).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let rows = sqlx::query(
-        "UPDATE jobs
-         SET state = 3, attempt = attempt + 1, fence = randomblob(16), worker = ?2, started_at = ?3, handed_at = NULL
-         WHERE id IN (SELECT unhex(value) FROM json_each(?1)) AND state IN (1, 2)
-           AND (cancel_requested OR lane NOT IN (SELECT lane FROM paused_lanes))
-         RETURNING id, fence, kind, lane, tenant, payload, attempt, max_attempts, cancel_requested, failed_children,
-                   created_at, run_at",
-    )
+    let rows = sqlx::query(claim!(
+        "id IN (SELECT unhex(value) FROM json_each(?1)) AND state IN (1, 2)
+         AND (cancel_requested OR lane NOT IN (SELECT lane FROM paused_lanes))"
+    ))
     .bind(ids)
     .bind(worker.0)
     .bind(tx.now.0)
     .fetch_all(&mut *tx.conn)
     .await?;
     Ok(rows.iter().map(|row| read(row, tx.now)).collect())
+}
+
+/// Claims the next jobs of a lane's backlog, in fair order. Of a paused lane only those that are to be cancelled, which
+/// have at least a priority of their own: its backlog is not searched for them.
+pub(super) async fn claim_next(
+    tx: &mut Tx<'_>,
+    worker: WorkerId,
+    lane: Lane,
+    limit: usize,
+) -> sqlx::Result<Vec<Claim>> {
+    let mut rows = sqlx::query(claim!(
+        "id IN (SELECT id FROM jobs WHERE state = 1 AND lane = ?1
+                    AND priority >= CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = ?1) THEN ?5 ELSE ?6 END
+                    AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = ?1))
+                ORDER BY priority DESC, vtime, id LIMIT ?4)"
+    ))
+    .bind(lane.as_str())
+    .bind(worker.0)
+    .bind(tx.now.0)
+    .bind(limit as i64)
+    .bind(CANCEL_PRIORITY)
+    .bind(i16::MIN)
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    // RETURNING promises no order.
+    rows.sort_by(|a, b| fair(a).partial_cmp(&fair(b)).unwrap_or(std::cmp::Ordering::Equal));
+    for row in &rows {
+        tx.clock.advance(lane, row.get(VTIME));
+    }
+    Ok(rows.iter().map(|row| read(row, tx.now)).collect())
+}
+
+/// Where a claimed row says its priority and its virtual time.
+const PRIORITY: usize = 12;
+const VTIME: usize = 13;
+
+fn fair(row: &SqliteRow) -> (Reverse<i16>, f64, Uuid) {
+    (Reverse(row.get(PRIORITY)), row.get(VTIME), row.get(0))
 }
 
 fn read(row: &SqliteRow, claimed_at: Timestamp) -> Claim {

@@ -1,10 +1,9 @@
 //! The relay's, the reaper's and the workers' statements.
 
-use super::{Tx, control::CANCEL_PRIORITY};
-use chat_core::{JobId, Lane, LaneSlots, Ready, Timestamp, WorkerId, ports::Reaped};
+use super::Tx;
+use chat_core::{Lane, LaneSlots, Timestamp, WorkerId, ports::Reaped};
 use sqlx::Row;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// The most due jobs that one promotion moves.
 const PROMOTE: i64 = 1_024;
@@ -29,38 +28,6 @@ pub(super) async fn heartbeat(
 
 pub(super) async fn retire(tx: &mut Tx<'_>, worker: WorkerId) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM workers WHERE id = ?1").bind(worker.0).execute(&mut *tx.conn).await.map(drop)
-}
-
-/// Takes the next jobs of a lane in fair order. Of a paused lane only those that are to be cancelled, which have at
-/// least a priority of their own: its backlog is not searched for them.
-pub(super) async fn hand_out(tx: &mut Tx<'_>, lane: Lane, limit: usize) -> sqlx::Result<Vec<Ready>> {
-    let rows = sqlx::query(
-        "UPDATE jobs SET state = 2, handed_at = ?3
-         WHERE id IN (SELECT id FROM jobs WHERE state = 1 AND lane = ?1
-                          AND priority >= CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = ?1) THEN ?4 ELSE ?5 END
-                          AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = ?1))
-                      ORDER BY priority DESC, vtime, id LIMIT ?2)
-         RETURNING id, priority, vtime",
-    )
-    .bind(lane.as_str())
-    .bind(limit as i64)
-    .bind(tx.now.0)
-    .bind(CANCEL_PRIORITY)
-    .bind(i16::MIN)
-    .fetch_all(&mut *tx.conn)
-    .await?;
-    let mut handed: Vec<(Ready, f64)> = rows
-        .iter()
-        .map(|row| (Ready { job: JobId(row.get::<Uuid, _>(0)), lane, priority: row.get(1) }, row.get(2)))
-        .collect();
-    // RETURNING promises no order.
-    handed.sort_by(|(a, at), (b, bt)| {
-        b.priority.cmp(&a.priority).then(at.total_cmp(bt)).then(a.job.cmp(&b.job))
-    });
-    for (_, vtime) in &handed {
-        tx.clock.advance(lane, *vtime);
-    }
-    Ok(handed.into_iter().map(|(ready, _)| ready).collect())
 }
 
 /// Makes due jobs available.

@@ -24,7 +24,7 @@ use super::{
     writer::{Op, Reply},
 };
 use chat_core::{
-    Change, Claim, Committed, FairClock, Held, JobId, Lane, NewJob, Outcome, PortError, PortResult, Ready,
+    Change, Claim, Committed, FairClock, Held, JobId, Lane, NewJob, Outcome, PortError, PortResult,
     Timestamp, WorkerId, Write, ports::Reaped,
 };
 use events::AppendRequest;
@@ -55,6 +55,9 @@ impl<T: Default> Slot<T> {
 /// Who claims which jobs.
 type ClaimRequest = (WorkerId, Vec<JobId>, Slot<Vec<Claim>>);
 
+/// Who claims how many of which lane's backlog.
+type NextClaim = (WorkerId, Lane, usize, Slot<Vec<Claim>>);
+
 /// Who lives, and how many jobs of each lane it takes.
 type Heartbeat = (WorkerId, Vec<(Lane, usize)>, Slot<()>);
 
@@ -66,7 +69,7 @@ pub(crate) struct Batch {
     claims: Vec<ClaimRequest>,
     appends: Vec<AppendRequest>,
     commits: Vec<(Write, Slot<Committed>)>,
-    hand_outs: Vec<(Lane, usize, Slot<Vec<Ready>>)>,
+    next_claims: Vec<NextClaim>,
     promotes: Vec<Slot<(Vec<Lane>, Option<Timestamp>)>>,
     heartbeats: Vec<Heartbeat>,
     retires: Vec<(WorkerId, Slot<()>)>,
@@ -80,7 +83,9 @@ impl Batch {
             match op {
                 Op::Commit { write, reply } => batch.sort_write(*write, Slot::new(reply)),
                 Op::Claim { worker, ids, reply } => batch.claims.push((worker, ids, Slot::new(reply))),
-                Op::HandOut { lane, limit, reply } => batch.hand_outs.push((lane, limit, Slot::new(reply))),
+                Op::ClaimNext { worker, lane, limit, reply } => {
+                    batch.next_claims.push((worker, lane, limit, Slot::new(reply)));
+                }
                 Op::PromoteDue { reply } => batch.promotes.push(Slot::new(reply)),
                 Op::Heartbeat { worker, lanes, reply } => {
                     batch.heartbeats.push((worker, lanes, Slot::new(reply)));
@@ -124,6 +129,7 @@ impl Batch {
         self.enqueues.len()
             + self.finishes.len()
             + self.claims.len()
+            + self.next_claims.len()
             + self.appends.len()
             + self.commits.len()
     }
@@ -135,7 +141,7 @@ impl Batch {
         self.claims.into_iter().for_each(|(_, _, slot)| slot.send());
         self.appends.into_iter().for_each(|(_, _, _, slot)| slot.send());
         self.commits.into_iter().for_each(|(_, slot)| slot.send());
-        self.hand_outs.into_iter().for_each(|(_, _, slot)| slot.send());
+        self.next_claims.into_iter().for_each(|(_, _, _, slot)| slot.send());
         self.promotes.into_iter().for_each(Slot::send);
         self.heartbeats.into_iter().for_each(|(_, _, slot)| slot.send());
         self.retires.into_iter().for_each(|(_, slot)| slot.send());
@@ -149,7 +155,7 @@ impl Batch {
         self.claims.into_iter().for_each(|(_, _, slot)| slot.fail(error()));
         self.appends.into_iter().for_each(|(_, _, _, slot)| slot.fail(error()));
         self.commits.into_iter().for_each(|(_, slot)| slot.fail(error()));
-        self.hand_outs.into_iter().for_each(|(_, _, slot)| slot.fail(error()));
+        self.next_claims.into_iter().for_each(|(_, _, _, slot)| slot.fail(error()));
         self.promotes.into_iter().for_each(|slot| slot.fail(error()));
         self.heartbeats.into_iter().for_each(|(_, _, slot)| slot.fail(error()));
         self.retires.into_iter().for_each(|(_, slot)| slot.fail(error()));
@@ -191,8 +197,9 @@ pub(crate) async fn run(
     for slot in &mut batch.promotes {
         slot.result = Ok(engine::promote_due(&mut tx).await?);
     }
-    for (lane, limit, slot) in &mut batch.hand_outs {
-        slot.result = Ok(engine::hand_out(&mut tx, *lane, *limit).await?);
+    claim::claim_all(&mut tx, &mut batch.claims).await?;
+    for (worker, lane, limit, slot) in &mut batch.next_claims {
+        slot.result = Ok(claim::claim_next(&mut tx, *worker, *lane, *limit).await?);
     }
-    claim::claim_all(&mut tx, &mut batch.claims).await
+    Ok(())
 }

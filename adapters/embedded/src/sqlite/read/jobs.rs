@@ -2,7 +2,7 @@ use super::{from_json, page};
 use crate::sqlite::{SqliteStore, apply::narrow, error::port_error};
 use chat_core::{
     Claim, DocumentId, Job, JobFilter, JobId, JobState, Lane, LaneState, LaneStats, Page, PageRequest,
-    PortError, PortResult, Ready, SessionId, Tenant, Timestamp, WorkerId, WorkerState,
+    PortError, PortResult, SessionId, Tenant, Timestamp, WorkerId, WorkerState,
     ports::{JobStore, Reaped},
 };
 use sqlx::{QueryBuilder, Row};
@@ -33,8 +33,8 @@ impl JobStore for SqliteStore {
         self.claim_jobs(worker, ids).await
     }
 
-    async fn hand_out(&self, lane: Lane, limit: usize) -> PortResult<Vec<Ready>> {
-        self.hand_out_jobs(lane, limit).await
+    async fn claim_next(&self, worker: WorkerId, lane: Lane, limit: usize) -> PortResult<Vec<Claim>> {
+        self.claim_next_jobs(worker, lane, limit).await
     }
 
     async fn promote_due(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)> {

@@ -1,8 +1,9 @@
 //! Claiming: compare-and-set on the row, with a fresh fence for each claim.
 
-use super::Claims;
+use super::{Claims, control::CANCEL_PRIORITY};
 use crate::{
     batch::Work,
+    clock::SharedClock,
     error::{is_transient, port_error},
 };
 use chat_core::{Claim, Fence, JobId, Lane, PortResult, Tenant, Timestamp, WorkerId};
@@ -13,13 +14,13 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Claims whose answer was lost: they may have been written, and nobody would run those jobs. Each has a fence of its
-/// own, by which it is found again.
+/// Claims whose answer was lost: they may have been written, and nobody would run those jobs. Their workers and fences,
+/// by which they are found again.
 #[derive(Default)]
-pub(crate) struct LostClaims(Mutex<Vec<(Uuid, Uuid)>>);
+pub(crate) struct LostClaims(Mutex<Vec<(WorkerId, Uuid)>>);
 
 impl LostClaims {
-    fn lock(&self) -> MutexGuard<'_, Vec<(Uuid, Uuid)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(WorkerId, Uuid)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -29,12 +30,12 @@ impl LostClaims {
         if lost.is_empty() {
             return Ok(());
         }
-        let (ids, fences): (Vec<Uuid>, Vec<Uuid>) = lost.iter().copied().unzip();
+        let (workers, fences): (Vec<Uuid>, Vec<Uuid>) =
+            lost.iter().map(|(worker, fence)| (worker.0, *fence)).unzip();
         let released = sqlx::query!(
             "UPDATE jobs SET state = 1, worker = NULL, max_attempts = max_attempts + 1
-             FROM unnest($1::uuid[], $2::uuid[]) AS lost (id, fence)
-             WHERE jobs.id = lost.id AND jobs.fence = lost.fence AND jobs.state + 0 = 3",
-            &ids[..],
+             WHERE state = 3 AND worker = ANY($1) AND fence = ANY($2)",
+            &workers[..],
             &fences[..]
         )
         .execute(pool)
@@ -77,7 +78,7 @@ async fn claim_all(
             Ok(rows) => break rows,
             Err(error) if is_transient(&error) => {}
             Err(error) => {
-                lost.lock().extend(ids.into_iter().zip(fences));
+                lost.lock().extend(workers.into_iter().map(WorkerId).zip(fences));
                 return Err(port_error(error));
             }
         }
@@ -87,6 +88,33 @@ async fn claim_all(
     let answer =
         |(worker, jobs): Claims| Ok(jobs.iter().filter_map(|id| claims.remove(&(worker, *id))).collect());
     Ok(requests.into_iter().map(answer).collect())
+}
+
+/// Claims the next jobs of a lane's backlog: who, of which lane, and how many at most.
+pub(crate) async fn claim_next(
+    pool: &PgPool,
+    lost: &LostClaims,
+    clock: &SharedClock,
+    (worker, lane, limit): (WorkerId, Lane, usize),
+) -> PortResult<Vec<Claim>> {
+    let fence = Fence::new().0;
+    let mut rows = loop {
+        match next(pool, worker, lane, limit, fence).await {
+            Ok(rows) => break rows,
+            Err(error) if is_transient(&error) => {}
+            Err(error) => {
+                lost.lock().push((worker, fence));
+                return Err(port_error(error));
+            }
+        }
+    };
+    // RETURNING promises no order.
+    rows.sort_by(|a, b| b.priority.cmp(&a.priority).then(a.vtime.total_cmp(&b.vtime)).then(a.id.cmp(&b.id)));
+    let mut clock = clock.lock();
+    for row in &rows {
+        clock.advance(lane, row.vtime);
+    }
+    Ok(rows.into_iter().map(|row| read(row).1).collect())
 }
 
 struct ClaimRow {
@@ -104,6 +132,8 @@ struct ClaimRow {
     run_at: i64,
     started_at: i64,
     worker: Uuid,
+    priority: i32,
+    vtime: f64,
 }
 
 /// Rows are not locked first: that would write each of them twice. Should two claims wait for each other all the same,
@@ -123,10 +153,43 @@ async fn claim(
            AND (jobs.cancel_requested OR jobs.lane NOT IN (SELECT lane FROM paused_lanes))
          RETURNING jobs.id, jobs.fence AS "fence!", kind, lane, tenant, payload, attempt, max_attempts,
                    cancel_requested, failed_children, created_at, run_at, started_at AS "started_at!",
-                   jobs.worker AS "worker!""#,
+                   jobs.worker AS "worker!", priority, vtime"#,
         ids,
         workers,
         fences
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Of a paused lane only the jobs that are to be cancelled, which have at least a priority of their own: its backlog is
+/// not searched for them. What another process claims at the moment is left to it. One fence for all: it tells this
+/// claim from any other of the same job.
+async fn next(
+    pool: &PgPool,
+    worker: WorkerId,
+    lane: Lane,
+    limit: usize,
+    fence: Uuid,
+) -> sqlx::Result<Vec<ClaimRow>> {
+    sqlx::query_as!(
+        ClaimRow,
+        r#"UPDATE jobs SET state = 3, attempt = attempt + 1, fence = $4, worker = $3, started_at = chat_now(),
+                         handed_at = NULL
+         FROM (SELECT id FROM jobs WHERE state = 1 AND lane = $1
+                   AND priority >= (SELECT CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1) THEN $5::int4 ELSE $6::int4 END)
+                   AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1))
+               ORDER BY priority DESC, vtime, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS next
+         WHERE jobs.id = next.id
+         RETURNING jobs.id, jobs.fence AS "fence!", kind, lane, tenant, payload, attempt, max_attempts,
+                   cancel_requested, failed_children, created_at, run_at, started_at AS "started_at!",
+                   jobs.worker AS "worker!", priority, vtime"#,
+        lane.as_str(),
+        limit as i64,
+        worker.0,
+        fence,
+        CANCEL_PRIORITY,
+        i32::from(i16::MIN)
     )
     .fetch_all(pool)
     .await

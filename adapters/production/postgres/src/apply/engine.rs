@@ -1,8 +1,6 @@
 //! The relay's, the reaper's and the workers' statements. What another process works on at the moment is left to it.
 
-use super::control::CANCEL_PRIORITY;
-use crate::clock::SharedClock;
-use chat_core::{JobId, Lane, LaneSlots, Ready, Timestamp, WorkerId, ports::Reaped};
+use chat_core::{Lane, LaneSlots, Timestamp, WorkerId, ports::Reaped};
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -27,43 +25,6 @@ pub(crate) async fn heartbeat(pool: &PgPool, worker: WorkerId, lanes: &[(Lane, u
 
 pub(crate) async fn retire(pool: &PgPool, worker: WorkerId) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM workers WHERE id = $1", worker.0).execute(pool).await.map(drop)
-}
-
-/// Takes the next jobs of a lane in fair order. Of a paused lane only those that are to be cancelled, which have at
-/// least a priority of their own: its backlog is not searched for them.
-pub(crate) async fn hand_out(
-    pool: &PgPool,
-    clock: &SharedClock,
-    lane: Lane,
-    limit: usize,
-) -> sqlx::Result<Vec<Ready>> {
-    let rows = sqlx::query!(
-        "UPDATE jobs SET state = 2, handed_at = chat_now()
-         FROM (SELECT id FROM jobs WHERE state = 1 AND lane = $1
-                   AND priority >= (SELECT CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1) THEN $3::int4 ELSE $4::int4 END)
-                   AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1))
-               ORDER BY priority DESC, vtime, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS next
-         WHERE jobs.id = next.id RETURNING jobs.id, priority, vtime",
-        lane.as_str(),
-        limit as i64,
-        CANCEL_PRIORITY,
-        i32::from(i16::MIN)
-    )
-    .fetch_all(pool)
-    .await?;
-    let mut handed: Vec<(Ready, f64)> = rows
-        .iter()
-        .map(|row| (Ready { job: JobId(row.id), lane, priority: row.priority as i16 }, row.vtime))
-        .collect();
-    // RETURNING promises no order.
-    handed.sort_by(|(a, at), (b, bt)| {
-        b.priority.cmp(&a.priority).then(at.total_cmp(bt)).then(a.job.cmp(&b.job))
-    });
-    let mut clock = clock.lock();
-    for (_, vtime) in &handed {
-        clock.advance(lane, *vtime);
-    }
-    Ok(handed.into_iter().map(|(ready, _)| ready).collect())
 }
 
 /// Makes due jobs available.

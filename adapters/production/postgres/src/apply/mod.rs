@@ -30,7 +30,7 @@ mod usage;
 mod words;
 
 pub(crate) use accept::accept_work;
-pub(crate) use claim::{LostClaims, claim_work};
+pub(crate) use claim::{LostClaims, claim_next, claim_work};
 pub(crate) use commit::Commits;
 pub(crate) use control::narrow;
 pub(crate) use enqueue::enqueue_work;

@@ -138,9 +138,12 @@ impl Tap for ApalisTap {
                 return Ok(Some(Taken { urgency, ids }));
             }
         }
-        self.shared.board.empty(self.lane);
-        tokio::time::timeout(WAIT, self.shared.board.arrival(self.lane)).await.ok();
         Ok(None)
+    }
+
+    async fn wait(&mut self, max: usize) -> RedisResult<Option<Taken>> {
+        tokio::time::timeout(WAIT, self.shared.board.arrival(self.lane)).await.ok();
+        self.take(max).await
     }
 
     /// The crate has no way back that does not end its worker: they are pushed again.

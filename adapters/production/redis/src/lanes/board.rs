@@ -1,6 +1,6 @@
 //! What this process knows of every lane: estimates, made exact several times a second.
 
-use chat_core::{Lane, Timestamp};
+use chat_core::{Lane, Timestamp, ports::Announced};
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -23,14 +23,16 @@ struct Cell {
     own_slots: AtomicUsize,
     /// Counts announcements of a backlog, as Redis last said; 0: there is none.
     backlog: AtomicU64,
+    /// The announcement that SQL was asked about here, and held no more.
+    asked: AtomicU64,
     /// Announced here, and Redis does not know it yet.
     unsaid: AtomicBool,
-    /// SQL is to be asked although nobody said that anything is there.
+    /// SQL is to be asked, whatever Redis says of a backlog.
     look: AtomicBool,
-    /// `backlog` as it was when the last hand-out began: "there is no more" speaks of that moment.
-    feeding: AtomicU64,
     /// Something was put in: wakes who waits here, if ids are not waited for on the server.
     arrived: Notify,
+    /// Wakes who takes from this lane when SQL is to be asked.
+    told: Notify,
 }
 
 /// The lanes of this process.
@@ -39,7 +41,7 @@ pub(crate) struct LaneBoard {
     /// The earliest due time that the relay has not been told yet.
     due: Mutex<Option<Timestamp>>,
     /// Wakes the relay.
-    pub(super) relay: Notify,
+    relay: Notify,
 }
 
 /// What Redis says of a lane.
@@ -91,18 +93,16 @@ impl LaneBoard {
         if before < number as i64 {
             cell.depth.store(0, Relaxed);
         }
-        if cell.wants_food() {
-            self.relay.notify_waiters();
-        }
     }
 
     /// The lane was found empty.
     pub(super) fn empty(&self, lane: Lane) {
-        let cell = self.cell(lane);
-        cell.depth.store(0, Relaxed);
-        if cell.wants_food() {
-            self.relay.notify_waiters();
-        }
+        self.cell(lane).depth.store(0, Relaxed);
+    }
+
+    /// Whether no id seems to wait.
+    pub(super) fn seems_empty(&self, lane: Lane) -> bool {
+        self.cell(lane).depth.load(Relaxed) <= 0
     }
 
     pub(super) fn report(&self, lane: Lane, report: &Report) {
@@ -113,9 +113,7 @@ impl LaneBoard {
         if report.depth > 0 {
             cell.arrived.notify_one();
         }
-        if cell.wants_food() {
-            self.relay.notify_waiters();
-        }
+        cell.tell();
     }
 
     /// Something was put into a lane, here or elsewhere.
@@ -130,16 +128,17 @@ impl LaneBoard {
 
     /// A backlog was announced here. `false`: that is known already and will be said.
     pub(super) fn announce(&self, lane: Lane) -> bool {
-        !self.cell(lane).unsaid.swap(true, Relaxed)
+        let cell = self.cell(lane);
+        let unknown = !cell.unsaid.swap(true, Relaxed);
+        cell.look();
+        unknown
     }
 
     /// Redis counts an announcement that was made here.
     pub(super) fn said(&self, lane: Lane, number: u64) {
         let cell = self.cell(lane);
         cell.backlog.fetch_max(number, Relaxed);
-        if cell.wants_food() {
-            self.relay.notify_waiters();
-        }
+        cell.tell();
     }
 
     /// An announcement is on its way: one that follows has to be made again.
@@ -150,15 +149,26 @@ impl LaneBoard {
         cell.unsaid.store(false, Relaxed);
     }
 
-    /// An announcement could not be made.
-    pub(super) fn unsaid(&self, lane: Lane) {
-        self.cell(lane).unsaid.store(true, Relaxed);
+    /// What SQL is to be asked about, if it is.
+    pub(super) fn backlog(&self, lane: Lane) -> Option<Announced> {
+        let cell = self.cell(lane);
+        cell.is_to_be_asked().then(|| Announced(cell.backlog.load(Relaxed)))
     }
 
-    /// SQL held no more when the last hand-out began; the number that Redis had counted then.
-    pub(super) fn drained(&self, lane: Lane) -> u64 {
-        let cell = self.cell(lane);
-        cell.feeding.load(Relaxed)
+    /// SQL is going to be asked: what is announced from now on is another reason to.
+    pub(super) fn asking(&self, lane: Lane) {
+        self.cell(lane).look.store(false, Relaxed);
+    }
+
+    /// Waits until SQL is to be asked. One caller at a time; what came before it waits counts, too.
+    pub(super) async fn told(&self, lane: Lane) {
+        self.cell(lane).told.notified().await;
+    }
+
+    /// SQL held no more. Whether Redis is to be told.
+    pub(super) fn drained(&self, lane: Lane, announced: Announced) -> bool {
+        self.cell(lane).asked.store(announced.0, Relaxed);
+        announced.0 > 0
     }
 
     /// Nothing was announced since.
@@ -183,12 +193,14 @@ impl LaneBoard {
         self.relay.notify_waiters();
     }
 
-    /// Has SQL asked once about every lane: announcements may have been lost.
+    /// Has SQL asked once about every lane, as soon as nobody waits on the server: announcements may have been lost.
+    pub(super) fn look_soon(&self) {
+        self.lanes.iter().for_each(|cell| cell.look.store(true, Relaxed));
+    }
+
+    /// The same at once.
     pub(crate) fn look_everywhere(&self) {
-        for cell in &self.lanes {
-            cell.look.store(true, Relaxed);
-        }
-        self.relay.notify_waiters();
+        self.lanes.iter().for_each(Cell::look);
     }
 
     /// What another process says: `backlog LANE NUMBER`, `drained LANE NUMBER`, `offered LANE`, `due MILLISECONDS`.
@@ -218,14 +230,16 @@ impl LaneBoard {
         }
     }
 
-    /// What the relay has to do now, if anything. An empty list: an earlier due time became known.
-    pub(super) fn relay_work(&self, next_due: Option<Timestamp>) -> Option<Vec<(Lane, usize)>> {
-        let earlier = self.lock_due().take().is_some_and(|at| next_due.is_none_or(|next| at < next));
-        let feed: Vec<_> = Lane::ALL
-            .into_iter()
-            .filter_map(|lane| self.cell(lane).begin_feed().map(|room| (lane, room)))
-            .collect();
-        (earlier || !feed.is_empty()).then_some(feed)
+    /// Waits until told of an earlier due time than `known`.
+    pub(super) async fn due_before(&self, known: Option<Timestamp>) {
+        loop {
+            // Created before the check: what happens between check and wait wakes it all the same.
+            let told = self.relay.notified();
+            if self.lock_due().take().is_some_and(|at| known.is_none_or(|known| at < known)) {
+                return;
+            }
+            told.await;
+        }
     }
 
     fn lock_due(&self) -> MutexGuard<'_, Option<Timestamp>> {
@@ -234,34 +248,25 @@ impl LaneBoard {
 }
 
 impl Cell {
-    /// Twice what the workers can take: shallow, so that SQL decides the order, and deep enough that no slot waits for
-    /// the relay.
+    /// Twice what the workers can take: shallow, so that SQL decides the order, and deep enough for a burst.
     fn capacity(&self, slots: usize) -> i64 {
         slots.saturating_mul(2).min(self.deepest) as i64
     }
 
-    /// Whether this process's relay should bring more.
-    fn wants_food(&self) -> bool {
-        let waiting = self.backlog.load(Relaxed) > 0 || self.unsaid.load(Relaxed) || self.look.load(Relaxed);
-        let slots = self.slots.load(Relaxed).max(self.own_slots.load(Relaxed));
-        waiting && self.own_slots.load(Relaxed) > 0 && self.depth.load(Relaxed) <= self.capacity(slots) / 2
+    fn is_to_be_asked(&self) -> bool {
+        let announced = self.backlog.load(Relaxed);
+        self.look.load(Relaxed) || (announced != 0 && announced != self.asked.load(Relaxed))
     }
 
-    /// How many ids the relay may bring, if it should; begins a hand-out.
-    fn begin_feed(&self) -> Option<usize> {
-        if !self.wants_food() {
-            return None;
+    fn look(&self) {
+        self.look.store(true, Relaxed);
+        self.told.notify_one();
+    }
+
+    fn tell(&self) {
+        if self.is_to_be_asked() {
+            self.told.notify_one();
         }
-        self.feeding.store(self.backlog.load(Relaxed), Relaxed);
-        self.look.store(false, Relaxed);
-        let own = self.own_slots.load(Relaxed);
-        let all = self.slots.load(Relaxed).max(own);
-        let free = self.capacity(all) - self.depth.load(Relaxed).max(0);
-        // Other relays feed it too.
-        let share = self.capacity(all) * own as i64 / all as i64;
-        let room = free.clamp(1, share.max(1));
-        self.depth.fetch_add(room, Relaxed);
-        Some(room as usize)
     }
 }
 
@@ -292,24 +297,42 @@ mod tests {
         let board = board(2, 2);
         board.heard("backlog chat 7");
         assert!(!board.promise(Lane::Chat));
-        assert_eq!(board.relay_work(None), Some(vec![(Lane::Chat, 4)]));
+        assert_eq!(board.backlog(Lane::Chat), Some(Announced(7)));
         board.heard("drained chat 6"); // of an earlier moment
         assert!(!board.promise(Lane::Chat));
-        let number = board.drained(Lane::Chat);
-        board.forgotten(Lane::Chat, number);
-        board.empty(Lane::Chat);
+        assert!(board.drained(Lane::Chat, Announced(7)), "Redis is to be told");
+        board.forgotten(Lane::Chat, 7);
         assert!(board.promise(Lane::Chat));
     }
 
     #[test]
-    fn what_was_announced_since_a_hand_out_began_still_waits() {
+    fn what_was_announced_while_sql_was_asked_still_waits() {
         let board = board(2, 2);
         board.said(Lane::Chat, 3);
-        board.relay_work(None);
-        board.said(Lane::Chat, 4); // committed while the hand-out's query runs
-        let number = board.drained(Lane::Chat);
-        board.forgotten(Lane::Chat, number);
+        board.asking(Lane::Chat);
+        board.said(Lane::Chat, 4); // committed meanwhile
+        board.drained(Lane::Chat, Announced(3));
+        assert_eq!(board.backlog(Lane::Chat), Some(Announced(4)));
+        board.forgotten(Lane::Chat, 3);
         assert!(!board.promise(Lane::Chat));
+    }
+
+    /// Whoever asks SQL again and again until Redis agrees would never sleep while Redis is away.
+    #[test]
+    fn sql_is_asked_once_about_an_announcement() {
+        let board = board(2, 2);
+        assert!(board.announce(Lane::Chat));
+        assert_eq!(board.backlog(Lane::Chat), Some(Announced(0)), "before Redis has counted it");
+        board.asking(Lane::Chat);
+        assert!(!board.drained(Lane::Chat, Announced(0)), "Redis knows nothing of it");
+        assert_eq!(board.backlog(Lane::Chat), None);
+        board.said(Lane::Chat, 8);
+        board.asking(Lane::Chat);
+        board.drained(Lane::Chat, Announced(8));
+        assert_eq!(board.backlog(Lane::Chat), None);
+        // Redis lost everything, and counts from one again.
+        board.report(Lane::Chat, &Report { slots: 2, depth: 0, backlog: 1 });
+        assert_eq!(board.backlog(Lane::Chat), Some(Announced(1)));
     }
 
     #[test]
@@ -323,38 +346,30 @@ mod tests {
         assert_eq!(board.share(Lane::Chat, 100), 100, "nobody else is there");
     }
 
-    #[test]
-    fn a_process_without_workers_feeds_nothing() {
-        let board = board(4, 0);
-        board.said(Lane::Chat, 1);
-        assert_eq!(board.relay_work(None), None);
-    }
-
-    #[test]
-    fn an_earlier_due_time_makes_the_relay_look_again() {
+    #[tokio::test]
+    async fn an_earlier_due_time_makes_the_relay_look_again() {
         let board = board(1, 1);
+        let soon = async |known| {
+            tokio::time::timeout(std::time::Duration::from_millis(20), board.due_before(known)).await.is_ok()
+        };
         board.heard("due 500");
-        assert_eq!(board.relay_work(Some(Timestamp(400))), None, "it knows an earlier one");
+        assert!(!soon(Some(Timestamp(400))).await, "it knows an earlier one");
         board.due(Timestamp(300));
-        assert_eq!(board.relay_work(Some(Timestamp(400))), Some(vec![]));
+        assert!(soon(Some(Timestamp(400))).await);
     }
 
     #[test]
     fn looking_anyway_asks_sql_once() {
         let board = board(1, 1);
         board.look_everywhere();
-        assert_eq!(board.relay_work(None), Some(vec![(Lane::Chat, 2)]));
-        assert_eq!(board.relay_work(None), None);
+        assert_eq!(board.backlog(Lane::Chat), Some(Announced(0)));
+        board.asking(Lane::Chat);
+        assert_eq!(board.backlog(Lane::Chat), None);
     }
 
     #[test]
     fn a_lane_is_no_deeper_than_it_may_be() {
         let board = LaneBoard::new(100);
-        board.set_slots(Lane::Chat, 400);
-        board.report(Lane::Chat, &Report { slots: 1_000, depth: 0, backlog: 1 });
-        assert_eq!(board.relay_work(None), Some(vec![(Lane::Chat, 40)]), "this process's share of 100");
-        board.report(Lane::Chat, &Report { slots: 1_000, depth: 51, backlog: 1 });
-        assert_eq!(board.relay_work(None), None, "it does not run low");
         board.report(Lane::Chat, &Report { slots: 1_000, depth: 0, backlog: 0 });
         assert_eq!((0..500).filter(|_| board.promise(Lane::Chat)).count(), 100);
     }
@@ -373,6 +388,6 @@ mod tests {
         ] {
             board.heard(text);
         }
-        assert_eq!(board.relay_work(None), None);
+        assert_eq!(board.backlog(Lane::Chat), None);
     }
 }

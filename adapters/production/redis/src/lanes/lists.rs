@@ -66,10 +66,10 @@ impl Tap for ListTap {
     async fn take(&mut self, max: usize) -> RedisResult<Option<Taken>> {
         let mut now = redis::cmd("LMPOP");
         self.lists(&mut now).arg("LEFT").arg("COUNT").arg(self.share(max));
-        if let Some(taken) = self.taken(self.shared.link.ask(&now).await?) {
-            return Ok(Some(taken));
-        }
-        self.shared.board.empty(self.lane);
+        Ok(self.taken(self.shared.link.ask(&now).await?))
+    }
+
+    async fn wait(&mut self, max: usize) -> RedisResult<Option<Taken>> {
         let mut wait = redis::cmd("BLMPOP");
         wait.arg(WAIT.as_secs_f64());
         self.lists(&mut wait).arg("LEFT").arg("COUNT").arg(self.share(max));

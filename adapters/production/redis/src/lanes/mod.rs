@@ -1,5 +1,5 @@
-//! Lanes over Redis: ids only, and never many of them, for SQL decides the order. While Redis is away workers are fed
-//! from SQL through lanes in memory. What keeps the ids is chosen: lists of our own, or the crate `apalis-redis`.
+//! Lanes over Redis: ids only, and never many of them, for SQL decides the order. While Redis is away workers look into
+//! SQL by themselves. What keeps the ids is chosen: lists of our own, or the crate `apalis-redis`.
 
 mod apalis;
 mod board;
@@ -17,8 +17,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use board::Report;
-use chat_core::{JobId, Lane, PortResult, Ready, Timestamp, ports::Lanes};
-use chat_embedded::MemoryLanes;
+use chat_core::{
+    Lane, PortResult, Ready, Timestamp,
+    ports::{Announced, Lanes, Work},
+};
 use pull::Puller;
 use push::{Push, Pusher};
 use redis::Script;
@@ -28,7 +30,7 @@ use std::{
 };
 use tokio::{
     sync::{Notify, watch},
-    time::{interval, sleep},
+    time::{Instant, interval},
 };
 use uuid::Uuid;
 
@@ -53,8 +55,6 @@ pub(crate) struct Shared {
     names: Arc<Names>,
     board: Arc<LaneBoard>,
     kind: LaneKind,
-    /// What this process feeds itself while Redis is away.
-    alone: MemoryLanes,
     /// This process, among those that report.
     process: Uuid,
     /// Asks for a report at once.
@@ -63,15 +63,8 @@ pub(crate) struct Shared {
 
 impl RedisLanes {
     pub(crate) fn start(link: Arc<Link>, names: Arc<Names>, board: Arc<LaneBoard>, kind: LaneKind) -> Self {
-        let shared = Arc::new(Shared {
-            link,
-            names,
-            board,
-            kind,
-            alone: MemoryLanes::new(),
-            process: Uuid::new_v4(),
-            changed: Notify::new(),
-        });
+        let shared =
+            Arc::new(Shared { link, names, board, kind, process: Uuid::new_v4(), changed: Notify::new() });
         let gone = watch::Sender::new(());
         #[allow(clippy::disallowed_methods)] // ends with the lanes
         tokio::spawn(keep_exact(shared.clone(), gone.subscribe()));
@@ -86,17 +79,19 @@ impl RedisLanes {
 /// Reports what this process takes, and hears what the lanes hold.
 async fn keep_exact(shared: Arc<Shared>, mut gone: watch::Receiver<()>) {
     let script = Script::new(include_str!("report.lua"));
-    let (mut ticks, mut looks) = (interval(REPORT), interval(LOOK));
+    let (mut ticks, mut looked) = (interval(REPORT), Instant::now());
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = shared.changed.notified() => {}
-            _ = looks.tick() => shared.board.look_everywhere(),
             _ = gone.changed() => return,
         }
-        if shared.link.is_up()
-            && let Err(error) = shared.report(&script).await
-        {
+        let up = shared.link.is_up();
+        if looked.elapsed() >= if up { LOOK } else { LOOK_ALONE } {
+            looked = Instant::now();
+            if up { shared.board.look_soon() } else { shared.board.look_everywhere() }
+        }
+        if up && let Err(error) = shared.report(&script).await {
             tracing::debug!(%error, "the lanes could not be looked at");
         }
     }
@@ -135,28 +130,6 @@ impl Shared {
             LaneKind::Apalis => apalis::waiting_keys(&self.names, lane),
         }
     }
-
-    /// Puts an id into the lanes of this process, if it has workers. Otherwise the reaper offers it again.
-    async fn offer_alone(&self, ready: Ready) {
-        if self.board.own_slots(ready.lane) > 0 {
-            self.alone.offer(ready).await;
-        }
-    }
-
-    /// What to feed while Redis is away; nothing as soon as it is back.
-    async fn hungry_alone(&self, next_due: Option<Timestamp>) -> Option<Vec<(Lane, usize)>> {
-        let mut up = self.link.watch();
-        loop {
-            for lane in Lane::ALL {
-                self.alone.backlog(lane);
-            }
-            tokio::select! {
-                work = self.alone.hungry(next_due) => return Some(work),
-                () = sleep(LOOK_ALONE) => {}
-                _ = up.wait_for(|up| *up) => return None,
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -166,21 +139,28 @@ impl Lanes for RedisLanes {
     }
 
     async fn offer(&self, ready: Ready) {
-        if !self.shared.link.is_up() || !self.pusher.push(Push::Offer(ready)) {
-            self.shared.offer_alone(ready).await;
-        }
+        self.pusher.push(Push::Offer(ready));
     }
 
-    async fn take(&self, lane: Lane, max: usize) -> PortResult<Vec<JobId>> {
-        if max == 0 {
-            return Ok(Vec::new());
-        }
-        tokio::select! {
-            biased;
-            ids = self.shared.alone.take(lane, max) => ids,
-            ids = self.pullers[lane as usize].pull(max) => {
-                self.shared.board.taken(lane, ids.len());
-                Ok(ids)
+    async fn take(&self, lane: Lane, max: usize) -> PortResult<Work> {
+        let (board, puller) = (&self.shared.board, &self.pullers[lane as usize]);
+        loop {
+            let backlog = board.backlog(lane);
+            if let Some(announced) = backlog
+                && (board.seems_empty(lane) || !self.shared.link.is_up())
+            {
+                board.asking(lane);
+                return Ok(Work::Backlog(announced));
+            }
+            tokio::select! {
+                biased;
+                ids = puller.pull(max, backlog.is_none()) => {
+                    if let Some(ids) = ids {
+                        board.taken(lane, ids.len());
+                        return Ok(Work::Offered(ids));
+                    }
+                }
+                () = board.told(lane), if backlog.is_none() => {}
             }
         }
     }
@@ -189,47 +169,25 @@ impl Lanes for RedisLanes {
         if self.shared.board.announce(lane) {
             self.pusher.push(Push::Backlog(lane));
         }
-        self.shared.board.relay.notify_waiters();
+    }
+
+    fn drained(&self, lane: Lane, announced: Announced) {
+        if self.shared.board.drained(lane, announced) {
+            self.pusher.push(Push::Drained(lane, announced.0));
+        }
     }
 
     fn due(&self, at: Timestamp) {
         self.shared.board.due(at);
-        self.shared.alone.due(at);
         self.pusher.push(Push::Due(at));
     }
 
-    async fn hungry(&self, next_due: Option<Timestamp>) -> Vec<(Lane, usize)> {
-        let mut up = self.shared.link.watch();
-        loop {
-            if !self.shared.link.is_up() {
-                if let Some(work) = self.shared.hungry_alone(next_due).await {
-                    return work;
-                }
-                continue;
-            }
-            // Created before the check: what happens between check and wait wakes it all the same.
-            let told = self.shared.board.relay.notified();
-            if let Some(work) = self.shared.board.relay_work(next_due) {
-                return work;
-            }
-            tokio::select! {
-                () = told => {}
-                _ = up.wait_for(|up| !*up) => {}
-            }
-        }
-    }
-
-    fn drained(&self, lane: Lane) {
-        self.shared.alone.drained(lane);
-        let number = self.shared.board.drained(lane);
-        if number > 0 {
-            self.pusher.push(Push::Drained(lane, number));
-        }
+    async fn due_before(&self, known: Option<Timestamp>) {
+        self.shared.board.due_before(known).await;
     }
 
     fn set_slots(&self, lane: Lane, slots: usize) {
         self.shared.board.set_slots(lane, slots);
-        self.shared.alone.set_slots(lane, slots);
         self.shared.changed.notify_one();
     }
 

@@ -2,9 +2,10 @@
 
 use super::{
     Shared,
-    tap::{self, Tap},
+    tap::{self, Taken, Tap},
 };
 use chat_core::{JobId, Lane};
+use redis::RedisResult;
 use std::{
     sync::{
         Arc,
@@ -32,8 +33,9 @@ impl Puller {
         Self { shared, lane, tap, stop: Arc::default() }
     }
 
-    /// Waits for at least one id. What was taken when nobody waits for it any more is put back.
-    pub(super) async fn pull(&self, max: usize) -> Vec<JobId> {
+    /// Takes at most `max` ids. If there are none it waits for some, as long as nothing is known of a backlog, or says
+    /// so at once. What was taken when nobody waits for it any more is put back.
+    pub(super) async fn pull(&self, max: usize, waits: bool) -> Option<Vec<JobId>> {
         let (reply, taken) = oneshot::channel();
         let pull = Pull {
             shared: self.shared.clone(),
@@ -41,6 +43,7 @@ impl Puller {
             tap: self.tap.clone(),
             stop: self.stop.clone(),
             max,
+            waits,
         };
         #[allow(clippy::disallowed_methods)] // it ends by itself when its caller is gone
         tokio::spawn(pull.run(reply));
@@ -57,14 +60,24 @@ struct Pull {
     tap: Arc<Mutex<Box<dyn Tap>>>,
     stop: Arc<AtomicBool>,
     max: usize,
+    waits: bool,
 }
 
 impl Pull {
-    async fn run(self, mut reply: oneshot::Sender<Vec<JobId>>) {
+    async fn run(self, mut reply: oneshot::Sender<Option<Vec<JobId>>>) {
         let mut up = self.shared.link.watch();
-        let mut tap = tokio::select! {
-            tap = self.tap.lock() => tap,
-            () = reply.closed() => return,
+        let mut tap = match self.tap.try_lock() {
+            Ok(tap) => tap,
+            Err(_) if self.waits => tokio::select! {
+                tap = self.tap.lock() => tap,
+                () = reply.closed() => return,
+            },
+            Err(_) => {
+                // Whoever has it waits on the server: nothing is there.
+                self.shared.board.empty(self.lane);
+                reply.send(None).ok();
+                return;
+            }
         };
         while !self.stop.load(Ordering::Relaxed) && !reply.is_closed() {
             if !self.shared.link.is_up() {
@@ -73,13 +86,17 @@ impl Pull {
                     () = reply.closed() => return,
                 }
             }
-            match tap.take(self.max).await {
-                Ok(None) => {}
+            match self.once(&mut **tap).await {
                 Ok(Some(mut taken)) => {
-                    if let Err(ids) = reply.send(taken.ids) {
-                        taken.ids = ids;
+                    if let Err(ids) = reply.send(Some(taken.ids)) {
+                        taken.ids = ids.unwrap_or_default();
                         tap.put_back(taken).await;
                     }
+                    return;
+                }
+                Ok(None) if self.may_wait() => {}
+                Ok(None) => {
+                    reply.send(None).ok();
                     return;
                 }
                 Err(error) => {
@@ -89,5 +106,17 @@ impl Pull {
                 }
             }
         }
+    }
+
+    async fn once(&self, tap: &mut dyn Tap) -> RedisResult<Option<Taken>> {
+        if let Some(taken) = tap.take(self.max).await? {
+            return Ok(Some(taken));
+        }
+        self.shared.board.empty(self.lane);
+        if self.may_wait() { tap.wait(self.max).await } else { Ok(None) }
+    }
+
+    fn may_wait(&self) -> bool {
+        self.waits && self.shared.board.backlog(self.lane).is_none()
     }
 }

@@ -46,9 +46,8 @@ impl Pusher {
         Self { queue, _gone: gone }
     }
 
-    /// `false`: nothing is sent any more.
-    pub(super) fn push(&self, message: Push) -> bool {
-        self.queue.send(message).is_ok()
+    pub(super) fn push(&self, message: Push) {
+        self.queue.send(message).ok(); // the sender ends with this queue
     }
 }
 
@@ -99,10 +98,8 @@ impl Sender {
             LaneKind::Apalis => apalis::push(&self.shared, &by_list).await,
         };
         if let Err(error) = pushed {
+            // The reaper makes a backlog of them.
             tracing::debug!(%error, "jobs were not handed out by Redis");
-            for ready in by_list.into_values().flatten() {
-                self.shared.offer_alone(ready).await;
-            }
         }
     }
 
@@ -116,7 +113,8 @@ impl Sender {
             .arg(BACKLOG_STAYS_MS);
         match shared.link.run(&call).await {
             Ok(number) => shared.board.said(lane, number),
-            Err(_) => shared.board.unsaid(lane),
+            // Every process looks into SQL as soon as Redis is back.
+            Err(error) => tracing::debug!(%error, "a backlog could not be announced"),
         }
     }
 

@@ -30,8 +30,10 @@ impl LaneKind {
 /// Takes ids of one lane for this process.
 #[async_trait]
 pub(super) trait Tap: Send {
-    /// What is there at once, at most `max`; otherwise what comes within a second, or nothing.
+    /// What is there at once, at most `max`.
     async fn take(&mut self, max: usize) -> RedisResult<Option<Taken>>;
+    /// What comes within a second, or nothing.
+    async fn wait(&mut self, max: usize) -> RedisResult<Option<Taken>>;
     /// Ids that nobody waits for any more go back to where they came from. If that fails they are offered again after a
     /// while.
     async fn put_back(&mut self, taken: Taken);
