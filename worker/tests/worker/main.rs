@@ -1,0 +1,6 @@
+//! A whole worker over embedded parts.
+#![allow(clippy::unwrap_used)]
+
+mod drain;
+mod ends;
+mod rig;
