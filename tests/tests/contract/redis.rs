@@ -3,8 +3,8 @@
 use chat_adapters::redis_options;
 use chat_config::{Origin, Settings, Source};
 use chat_core::{
-    ErrorKind, JobId, Limits, Tenant,
-    ports::{Bus, Cache, Limiter},
+    ErrorKind, JobId, Lane, Limits, Ready, Tenant,
+    ports::{Bus, Cache, Lanes, Limiter, Work},
 };
 use chat_redis::{LaneKind, RedisKind, RedisOptions, RedisPorts};
 use chat_tests::{
@@ -16,6 +16,7 @@ use chat_tests::{
 use futures::future::join_all;
 use redis::Value;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// What a process would make of these settings.
 pub fn options(settings: &process::Settings) -> RedisOptions {
@@ -155,6 +156,52 @@ async fn callers_are_counted_while_redis_is_away_and_their_tokens_afterwards() {
         (other.limiter.look(&tenant, &tokens).await[0].used == 80).then_some(())
     })
     .await;
+}
+
+/// Nobody can announce anything then: workers look into SQL by themselves. Afterwards all is as before.
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_look_into_sql_while_redis_is_away() {
+    let redis = PrivateEngine::redis();
+    let options = RedisOptions::new(RedisKind::Single(redis.url().to_owned()), "test");
+    let [api, worker] = two(&options).await;
+    worker.lanes.set_slots(Lane::Chat, 8);
+    eventually("there is room", async || api.lanes.has_room(Lane::Chat).then_some(())).await;
+
+    redis.stop();
+    eventually("it is away", async || api.bus.ping().await.err()).await;
+    assert!(!api.lanes.has_room(Lane::Chat));
+    api.lanes.backlog(Lane::Chat);
+    let begun = Instant::now();
+    let looks = async || {
+        let looking = timeout(Duration::from_secs(5), worker.lanes.take(Lane::Chat, 8));
+        let Work::Backlog(seen) = looking.await.expect("nobody looks").unwrap() else {
+            panic!("nobody can offer anything")
+        };
+        worker.lanes.drained(Lane::Chat, seen);
+    };
+    for _ in 0..4 {
+        looks().await;
+    }
+    let took = begun.elapsed();
+    assert!(took > Duration::from_millis(400), "it asks SQL all the time: four times in {took:?}");
+    assert!(took < Duration::from_secs(3), "four looks took {took:?}");
+
+    redis.start();
+    let one = Ready { job: JobId::new(), lane: Lane::Chat, priority: 0 };
+    let arrives = async {
+        loop {
+            match worker.lanes.take(Lane::Chat, 8).await.unwrap() {
+                Work::Offered(ids) => return ids,
+                Work::Backlog(seen) => worker.lanes.drained(Lane::Chat, seen),
+            }
+        }
+    };
+    let offering = async {
+        eventually("there is room again", async || api.lanes.has_room(Lane::Chat).then_some(())).await;
+        api.lanes.offer(one).await;
+    };
+    let (ids, ()) = tokio::join!(timeout(Duration::from_secs(10), arrives), offering);
+    assert_eq!(ids.expect("it does not arrive"), [one.job]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
