@@ -23,7 +23,7 @@ enum Run {
 pub(crate) async fn run(engine: Arc<Engine>, Claimed { claim, slot }: Claimed) {
     let span =
         tracing::info_span!("job", job.id = %claim.job, job.kind = %claim.kind, job.attempt = claim.attempt);
-    let cancel = engine.running.token(claim.job);
+    let cancel = engine.running.token(claim.held());
     let cx = JobContext::new(engine.ports.clone(), engine.job_options.clone(), claim, cancel);
     async {
         let started = tokio::time::Instant::now();
@@ -39,7 +39,7 @@ pub(crate) async fn run(engine: Arc<Engine>, Claimed { claim, slot }: Claimed) {
         metrics::histogram!(names::RUN_SECONDS, &labels).record(started.elapsed().as_secs_f64());
         drop(slot); // the next job can begin while this one's end is on its way to the disk
         finish::finish(&engine, &cx, handler, outcome, done).await;
-        engine.running.forget(cx.claim.job);
+        engine.running.forget(cx.claim.held());
     }
     .instrument(span)
     .await;

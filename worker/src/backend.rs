@@ -135,7 +135,7 @@ impl Fetcher<'_> {
     async fn claimed(&self, claim: impl Future<Output = PortResult<Vec<Claim>>>) -> PortResult<Vec<Claim>> {
         self.engine.running.claiming();
         let claims = claim.await;
-        self.engine.running.claimed(claims.iter().flatten().map(|claim| claim.job));
+        self.engine.running.claimed(claims.iter().flatten().map(Claim::held));
         claims
     }
 

@@ -1,6 +1,6 @@
 //! The jobs that run here, and how each of them is told to stop.
 
-use chat_core::JobId;
+use chat_core::{Fence, Held, JobId};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -13,7 +13,8 @@ pub(crate) struct Running(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    tokens: HashMap<JobId, CancellationToken>,
+    /// By job, with the fence of its claim: a job may be claimed again here while its last run is still being ended.
+    tokens: HashMap<JobId, (Fence, CancellationToken)>,
     /// How many claims are under way.
     claims: usize,
     /// Jobs that are to stop and do not run here: perhaps they are just being claimed. Forgotten with the last claim.
@@ -27,13 +28,14 @@ impl Running {
     }
 
     /// A claim has ended: these jobs run here.
-    pub(crate) fn claimed(&self, jobs: impl Iterator<Item = JobId>) {
+    pub(crate) fn claimed(&self, jobs: impl Iterator<Item = Held>) {
         let state = &mut *self.state();
-        for job in jobs {
-            let token = state.tokens.entry(job).or_default();
+        for Held { job, fence } in jobs {
+            let token = CancellationToken::new();
             if state.early.contains(&job) {
                 token.cancel();
             }
+            state.tokens.insert(job, (fence, token));
         }
         state.claims -= 1;
         if state.claims == 0 {
@@ -41,20 +43,25 @@ impl Running {
         }
     }
 
-    /// The token of a job that was claimed.
-    pub(crate) fn token(&self, id: JobId) -> CancellationToken {
-        self.state().tokens.entry(id).or_default().clone()
+    /// The token of a job that was claimed; one that nobody holds, if it was claimed again since.
+    pub(crate) fn token(&self, held: Held) -> CancellationToken {
+        let state = self.state();
+        let token = state.tokens.get(&held.job).filter(|(fence, _)| *fence == held.fence);
+        token.map(|(_, token)| token.clone()).unwrap_or_default()
     }
 
-    /// The job does not run here any more.
-    pub(crate) fn forget(&self, id: JobId) {
-        self.state().tokens.remove(&id);
+    /// This run has ended.
+    pub(crate) fn forget(&self, held: Held) {
+        let state = &mut *self.state();
+        if state.tokens.get(&held.job).is_some_and(|(fence, _)| *fence == held.fence) {
+            state.tokens.remove(&held.job);
+        }
     }
 
     /// Passes a cancel request on, if the job runs here or may be about to.
     pub(crate) fn cancel(&self, id: JobId) {
         let state = &mut *self.state();
-        if let Some(token) = state.tokens.get(&id) {
+        if let Some((_, token)) = state.tokens.get(&id) {
             token.cancel();
         } else if state.claims > 0 {
             state.early.insert(id);
@@ -76,35 +83,55 @@ impl Running {
 mod tests {
     use super::*;
 
+    fn held() -> Held {
+        Held { job: JobId::new(), fence: Fence::new() }
+    }
+
     #[test]
     fn a_cancel_request_that_overtakes_the_claims_answer_is_not_lost() {
-        let (running, [mine, other]) = (Running::default(), [JobId::new(), JobId::new()]);
+        let (running, [mine, other]) = (Running::default(), [held(), held()]);
         running.claiming();
-        running.cancel(mine);
+        running.cancel(mine.job);
         assert_eq!(running.count(), 1, "a claim that may bring a job");
         running.claimed([mine, other].into_iter());
         assert!(running.token(mine).is_cancelled());
         assert!(!running.token(other).is_cancelled());
-        running.cancel(other);
+        running.cancel(other.job);
         assert!(running.token(other).is_cancelled());
     }
 
     #[test]
     fn what_others_are_to_stop_is_forgotten() {
-        let (running, job) = (Running::default(), JobId::new());
-        running.cancel(job);
+        let (running, held) = (Running::default(), held());
+        running.cancel(held.job);
         running.claiming();
-        running.claimed([job].into_iter());
-        assert!(!running.token(job).is_cancelled(), "an earlier run of it was meant, elsewhere");
-        running.forget(job);
+        running.claimed([held].into_iter());
+        assert!(!running.token(held).is_cancelled(), "an earlier run of it was meant, elsewhere");
+        running.forget(held);
         running.claiming();
         running.claiming();
-        running.cancel(job);
+        running.cancel(held.job);
         running.claimed([].into_iter());
         running.claimed([].into_iter());
         running.claiming();
-        running.claimed([job].into_iter());
-        assert!(!running.token(job).is_cancelled());
+        running.claimed([held].into_iter());
+        assert!(!running.token(held).is_cancelled());
         assert_eq!(running.count(), 1);
+    }
+
+    #[test]
+    fn a_job_that_is_claimed_again_is_told_although_its_last_run_ends_late() {
+        let (running, first) = (Running::default(), held());
+        let second = Held { fence: Fence::new(), ..first };
+        for held in [first, second] {
+            running.claiming();
+            running.claimed([held].into_iter());
+        }
+        running.forget(first);
+        running.cancel(first.job);
+        assert!(running.token(second).is_cancelled());
+        assert!(!running.token(first).is_cancelled(), "it has ended by itself");
+        running.forget(second);
+        assert_eq!(running.count(), 0);
     }
 }

@@ -33,8 +33,8 @@ impl JobKind for Short {
 
 /// How many jobs are in this state.
 async fn count(rig: &Rig, state: JobState) -> u64 {
-    let stats = rig.store.lane_stats(false).await.unwrap();
-    stats.iter().filter(|stats| stats.state == state).map(|stats| stats.count).sum()
+    let counted = rig.store.lane_stats(false).await.unwrap();
+    counted.iter().filter(|some| some.state == state).map(|some| some.count).sum()
 }
 
 /// Jobs whose claim nobody read would keep the worker until its grace is over, and others from them as long.
