@@ -2,6 +2,7 @@
 //! document frequency that is never negative.
 
 use super::{postings::Postings, terms::hash};
+use chat_core::text::corrected;
 
 /// How soon another occurrence of a word stops counting.
 const K1: f32 = 1.2;
@@ -10,12 +11,13 @@ const B: f32 = 0.75;
 /// The most words of a question that are looked for.
 const MOST_TERMS: usize = 256;
 
-/// The score of each slot; 0 where no word matches.
+/// The score of each slot; 0 where no word matches. A word that no passage has counts as the one that was meant.
 pub(super) fn scores(postings: &Postings, terms: &[String]) -> Vec<f32> {
     let mut scores = vec![0.0; postings.slots()];
     let mean = postings.mean_length().max(1.0);
-    for term in terms.iter().take(MOST_TERMS) {
-        let having = postings.having(hash(term));
+    let terms = &terms[..terms.len().min(MOST_TERMS)];
+    for term in corrected(terms, |word| postings.having(hash(word)).count()) {
+        let having = postings.having(hash(&term));
         let rarity = rarity(having.clone().count(), postings.present());
         for (slot, times, length) in having {
             let saturation = times + K1 * (1.0 - B + B * length / mean);
@@ -67,6 +69,15 @@ mod tests {
             [scores(&without, &words("a d"))[0], 0.0, scores(&without, &words("a d"))[1]]
         );
         assert_eq!((with.present(), with.slots()), (2, 3));
+    }
+
+    #[test]
+    fn a_slip_of_the_keyboard_finds_what_was_meant() {
+        let postings = postings(&["a thread", "the method"]);
+        assert_eq!(scores(&postings, &words("mehtod")), scores(&postings, &words("method")));
+        let mut gone = postings;
+        gone.remove(1);
+        assert_eq!(scores(&gone, &words("mehtod")), [0.0, 0.0]);
     }
 
     #[test]
