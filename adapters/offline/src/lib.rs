@@ -1,6 +1,7 @@
 //! A deterministic embedder and an extractive answerer: the system works, and says so, without any model.
 
 mod answer;
+mod coverage;
 mod embedder;
 mod features;
 mod language;

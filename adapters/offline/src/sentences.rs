@@ -8,28 +8,78 @@ mod split;
 pub(crate) struct Sentence {
     /// Its text, on one line.
     pub(crate) text: String,
-    /// The heading above it, empty if there is none.
-    pub(crate) heading: String,
+    /// What it is read with: the heading above it, the question or announcement just before it, code just after it or,
+    /// if it is the first, before it.
+    pub(crate) beside: String,
     /// The passage begins in the middle of it.
     pub(crate) is_cut: bool,
 }
 
-/// The sentences of a passage, in order. Code blocks, tables' rules and pictures are left out: they are no sentences.
-pub(crate) fn sentences(passage: &str) -> Vec<Sentence> {
+impl Sentence {
+    /// Whether it asks: alone it tells nothing.
+    pub(crate) fn is_question(&self) -> bool {
+        self.text.ends_with(['?', '？'])
+    }
+
+    /// Whether it needs what follows.
+    fn is_opening(&self) -> bool {
+        self.is_question() || self.text.ends_with([':', '：'])
+    }
+
+    /// Whether it is but a file's name, a flag or an address.
+    pub(crate) fn is_name(&self) -> bool {
+        self.text.is_ascii() && !self.text.contains(' ')
+    }
+}
+
+/// The sentences of a passage, in order. `title` is the heading above its first ones. Comments, tables' rules and
+/// pictures are left out; code only says what the sentence beside it is about, if there is one.
+pub(crate) fn sentences(title: &str, passage: &str) -> Vec<Sentence> {
     let mut sentences: Vec<Sentence> = vec![];
-    let mut heading = String::new();
+    let mut heading = title.to_owned();
+    let mut code_before = String::new();
     for block in marks::blocks(passage) {
         match block {
             marks::Block::Heading(text) => heading = text,
-            marks::Block::Text(text) => sentences.extend(split::split(&text).into_iter().map(|sentence| {
-                Sentence { text: sentence.to_owned(), heading: heading.clone(), is_cut: false }
-            })),
+            marks::Block::Text(text) => {
+                for text in split::split(&text) {
+                    let sentence = read(text, &heading, sentences.last());
+                    sentences.push(sentence);
+                }
+            }
+            marks::Block::Code(code) => {
+                if let Some(before) = sentences.last_mut() {
+                    before.beside.push('\n');
+                    before.beside.push_str(&code);
+                } else {
+                    code_before.push_str(&code);
+                }
+            }
         }
     }
     if let Some(first) = sentences.first_mut() {
         first.is_cut = first.text.starts_with(char::is_lowercase) || first.text.starts_with(is_inner_mark);
+        first.beside.push_str(&code_before);
+    } else {
+        sentences = lines_of(&code_before, &heading);
     }
     sentences
+}
+
+/// The lines of code, as code: where nothing else is said, they are what can be quoted.
+fn lines_of(code: &str, heading: &str) -> Vec<Sentence> {
+    let lines = code.lines().map(|line| line.trim().replace('`', "'"));
+    let lines = lines.filter(|line| line.contains(char::is_alphanumeric));
+    lines.map(|line| read(&format!("`{line}`"), heading, None)).collect()
+}
+
+fn read(text: &str, heading: &str, before: Option<&Sentence>) -> Sentence {
+    let mut beside = heading.to_owned();
+    if let Some(opening) = before.filter(|before| before.is_opening()) {
+        beside.push('\n');
+        beside.push_str(&opening.text);
+    }
+    Sentence { text: text.to_owned(), beside, is_cut: false }
 }
 
 fn is_inner_mark(c: char) -> bool {
@@ -41,7 +91,7 @@ mod tests {
     use super::*;
 
     fn texts(passage: &str) -> Vec<String> {
-        sentences(passage).into_iter().map(|sentence| sentence.text).collect()
+        sentences("", passage).into_iter().map(|sentence| sentence.text).collect()
     }
 
     #[test]
@@ -60,7 +110,7 @@ mod tests {
                 "Quoted words."
             ]
         );
-        assert!(sentences(passage).iter().all(|sentence| sentence.heading == "Ownership"));
+        assert!(sentences("", passage).iter().all(|sentence| sentence.beside.starts_with("Ownership")));
     }
 
     #[test]
@@ -96,19 +146,47 @@ mod tests {
 
     #[test]
     fn numbers_in_brackets_cannot_be_taken_for_citations() {
+        assert_eq!(texts(r"Take \[3\], Z\_DEFAULT and  this."), ["Take (3), Z_DEFAULT and this."]);
         assert_eq!(texts("Take v[0] and see [12]. 参见【3】。"), ["Take v(0) and see (12).", "参见(3)。"]);
     }
 
     #[test]
     fn a_beginning_in_mid_sentence_is_known() {
-        assert!(sentences("of the value. Then more.")[0].is_cut);
-        assert!(sentences("，然后结束。")[0].is_cut);
-        assert!(!sentences("The value. Then more.")[0].is_cut);
+        assert!(sentences("", "of the value. Then more.")[0].is_cut);
+        assert!(sentences("", "，然后结束。")[0].is_cut);
+        assert!(!sentences("", "The value. Then more.")[0].is_cut);
+    }
+
+    #[test]
+    fn comments_are_left_out_and_names_are_known() {
+        let passage = "Before.\n<!-- cd listings/ch02\ntouch src/main.rs -->\nAfter it. <!-- x. --> More.\n\n\
+                       [ch01.md](https://example.org)\n\n- `--release`\n\n<!-- no end.";
+        assert_eq!(texts(passage), ["Before.", "After it.", "More.", "ch01.md", "`--release`"]);
+        let names = sentences("", passage).into_iter().filter(Sentence::is_name);
+        assert_eq!(
+            names.map(|name| name.text).collect::<Vec<_>>(),
+            ["Before.", "More.", "ch01.md", "`--release`"]
+        );
+    }
+
+    #[test]
+    fn a_sentence_is_read_with_what_stands_beside_it() {
+        let passage = "Intro.\n\n# FAQ\n\n为什么会老？火太大。\n\nCall it like this:\n\n```rust\nlargest(list)\n```\n\nDone.";
+        let beside: Vec<_> =
+            sentences("Guide", passage).into_iter().map(|sentence| sentence.beside).collect();
+        let with_code = "FAQ\nlargest(list)\n";
+        assert_eq!(beside, ["Guide", "FAQ", "FAQ\n为什么会老？", with_code, "FAQ\nCall it like this:"]);
+        assert_eq!(sentences("", "```\nerror[E0382]\n```\nIt moved.")[0].beside, "error[E0382]\n");
+    }
+
+    #[test]
+    fn where_there_is_only_code_its_lines_are_quoted_as_code() {
+        assert_eq!(texts("```\nthread panicked at v[3]\n\n}\n```\n"), ["`thread panicked at v[3]`"]);
     }
 
     #[test]
     fn nothing_but_marks_has_no_sentence() {
-        assert!(texts("```\ncode\n```\n---\n\n***\n").is_empty());
+        assert!(texts("```\n---\n\n***\n").is_empty());
         assert!(texts("").is_empty());
     }
 }

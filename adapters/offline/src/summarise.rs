@@ -28,7 +28,7 @@ pub(crate) fn summarise(completion: &Completion) -> String {
 }
 
 fn topic(message: &str) -> Option<String> {
-    let first = sentences(message).into_iter().next()?.text;
+    let first = sentences("", message).into_iter().next()?.text;
     let kept: String = first.chars().take(LONGEST).collect();
     Some(if kept.len() < first.len() { format!("{}…", kept.trim_end()) } else { kept })
 }

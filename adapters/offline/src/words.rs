@@ -167,6 +167,10 @@ const STOP_HAN: &[&str] = &[
     "而且", "能够", "还是", "这个", "这些", "这样", "那个", "那么", "那些", "需要",
 ];
 
+/// Han words that only ask: an answer has others. Vectors count them, and must go on to: they are no stop words there.
+const ASKING_HAN: &[&str] =
+    &["不同", "东西", "事情", "几个", "区别", "含义", "多久", "多大", "多少", "多长", "差别", "意思"];
+
 /// Whether a lower-cased Latin word says nothing of what a text is about.
 pub(crate) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.binary_search(&word).is_ok()
@@ -182,12 +186,17 @@ pub(crate) fn is_stop_bigram(word: &str) -> bool {
     STOP_HAN.binary_search(&word).is_ok() || word.chars().all(is_function_character)
 }
 
-/// The parts of a run of Han characters between those words and characters that serve grammar.
+/// The parts of a run of Han characters between those words and characters that serve grammar, if they are words.
 pub(crate) fn han_parts(run: &str) -> Vec<String> {
-    let without = STOP_HAN.iter().fold(run.to_owned(), |run, stop| run.replace(stop, " "));
+    content_parts(run).into_iter().filter(|part| part.chars().count() > 1).collect()
+}
+
+/// The same, single characters included.
+pub(crate) fn content_parts(run: &str) -> Vec<String> {
+    let without = STOP_HAN.iter().chain(ASKING_HAN).fold(run.to_owned(), |run, stop| run.replace(stop, " "));
     without
         .split(|c: char| c.is_whitespace() || is_function_character(c))
-        .filter(|part| part.chars().count() > 1)
+        .filter(|part| !part.is_empty())
         .map(str::to_owned)
         .collect()
 }
@@ -229,7 +238,7 @@ fn is_bigram(word: &str) -> bool {
 
 fn is_telling_han(word: &str, first: char, of_bigrams: &std::collections::HashSet<char>) -> bool {
     if is_bigram(word) {
-        return !is_stop_bigram(word);
+        return !is_stop_bigram(word) && !ASKING_HAN.contains(&word);
     }
     !is_function_character(first) && !of_bigrams.contains(&first)
 }
@@ -270,5 +279,6 @@ mod tests {
         let han = telling_words("什么是所有权");
         assert!(han.contains(&"有权".to_owned()), "{han:?}");
         assert!(!han.contains(&"什么".to_owned()), "{han:?}");
+        assert!(!telling_words("有什么区别").contains(&"区别".to_owned()));
     }
 }

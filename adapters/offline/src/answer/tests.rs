@@ -48,6 +48,43 @@ fn says_plainly_that_nothing_was_found() {
 }
 
 #[test]
+fn what_no_passage_is_about_is_not_answered_from_it() {
+    let passages =
+        [("policy.md", "Module names with capital letters are not allowed."), ("ch04.md", OWNERSHIP)];
+    for question in
+        ["Who painted the Mona Lisa?", "Which letters did Napoleon write to Josephine?", "法国的首都是哪里？"]
+    {
+        let text = answered(question, &passages);
+        assert!(!text.contains("[1]") && !text.contains("[2]"), "{question}: {text}");
+    }
+    assert!(answered("Are capital letters allowed in names?", &passages).contains("[1]"));
+}
+
+#[test]
+fn a_slip_of_the_keyboard_is_read_as_what_was_meant() {
+    let text = answered("what is onwership of memroy", &[("threads.md", THREADS), ("ch04.md", OWNERSHIP)]);
+    assert!(text.contains("“Ownership is a set of rules"), "{text}");
+}
+
+#[test]
+fn the_answer_below_a_question_is_quoted_not_the_question() {
+    let passage = "### 为什么炒鸡蛋会老？\n\n火太大或者炒得太久。\n\n为什么鸡蛋会散？蛋液没有凝固。";
+    let text = answered("炒鸡蛋为什么会老", &[("菜谱.md", passage)]);
+    assert!(text.contains("- 「火太大或者炒得太久。」"), "{text}");
+}
+
+#[test]
+fn code_says_what_the_sentence_before_it_is_about() {
+    let passage = "The sky is blue on most days of the year. Then the compiler refuses the program with this:\n\n\
+                   ```text\nerror: missing lifetime specifier\n```\n\nThe grass is green on most days.";
+    let text = answered("missing lifetime specifier 是什么意思", &[("ch05.md", passage)]);
+    assert!(
+        text.contains("“Then the compiler refuses") || text.contains("「Then the compiler refuses"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_overlapping_passages_share_is_quoted_once() {
     let text = answered("What is ownership?", &[("a.md", OWNERSHIP), ("b.md", OWNERSHIP)]);
     assert_eq!(text.matches("set of rules").count(), 1, "{text}");

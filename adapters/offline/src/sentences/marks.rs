@@ -1,11 +1,14 @@
 //! Markdown by the line: headings and running text, without marks.
 
 use crate::language::is_han;
+use std::borrow::Cow;
 
 pub(super) enum Block {
     Heading(String),
     /// A paragraph, an item of a list or a row of a table, on one line.
     Text(String),
+    /// A fenced block, as it stands.
+    Code(String),
 }
 
 /// What a line begins.
@@ -20,14 +23,22 @@ enum Line<'a> {
 }
 
 pub(super) fn blocks(passage: &str) -> Vec<Block> {
-    let (mut blocks, mut paragraph, mut in_code) = (vec![], String::new(), false);
+    let passage = without_comments(passage);
+    let (mut blocks, mut paragraph, mut code) = (vec![], String::new(), None);
     let mut in_list = false;
     for line in passage.lines() {
         let kind = read_line(line, in_list || paragraph.is_empty());
         if matches!(kind, Line::Fence) {
-            in_code = !in_code;
-        }
-        if in_code && !matches!(kind, Line::Fence) {
+            code = match code.take() {
+                None => Some(String::new()),
+                Some(lines) => {
+                    blocks.push(Block::Code(lines));
+                    None
+                }
+            };
+        } else if let Some(lines) = &mut code {
+            lines.push_str(line);
+            lines.push('\n');
             continue;
         }
         if !matches!(kind, Line::Text(_)) {
@@ -42,7 +53,21 @@ pub(super) fn blocks(passage: &str) -> Vec<Block> {
         }
     }
     end(&mut paragraph, &mut blocks);
+    blocks.extend(code.map(Block::Code));
     blocks
+}
+
+/// A text without the comments of HTML, which nobody sees.
+fn without_comments(text: &str) -> Cow<'_, str> {
+    if !text.contains("<!--") {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split("<!--");
+    let mut seen = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        seen.push_str(part.split_once("-->").map_or("", |(_, after)| after));
+    }
+    Cow::Owned(seen)
 }
 
 fn end(paragraph: &mut String, blocks: &mut Vec<Block>) {
@@ -116,7 +141,10 @@ fn plain(line: &str) -> String {
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
         in_code ^= c == '`';
-        rest = if let Some((words, after)) = bracket(rest) {
+        rest = if let Some((shown, after)) = escaped(rest).filter(|_| !in_code) {
+            text.push(shown);
+            after
+        } else if let Some((words, after)) = bracket(rest) {
             text.push_str(&words);
             after
         } else if let Some(after) = picture(rest).or_else(|| tag(rest)).or_else(|| emphasis(rest, &text))
@@ -128,7 +156,19 @@ fn plain(line: &str) -> String {
             &rest[c.len_utf8()..]
         };
     }
-    text.trim().to_owned()
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A mark that is to be shown, and what follows it. Square brackets become round ones: nothing may look like a citation.
+fn escaped(text: &str) -> Option<(char, &str)> {
+    let after = text.strip_prefix('\\')?;
+    let mark = after.chars().next().filter(char::is_ascii_punctuation)?;
+    let shown = match mark {
+        '[' => '(',
+        ']' => ')',
+        mark => mark,
+    };
+    Some((shown, &after[1..]))
 }
 
 /// A mark of emphasis after `before`, and what follows it. `2 * 3` and `snake_case` have none.
