@@ -4,8 +4,10 @@ use super::Found;
 
 /// What is left of the score of a passage that overlaps a chosen one, or is of the same section.
 const NEIGHBOUR: f32 = 0.8;
-/// What is left of the score of another passage of a document that is there already.
-const SAME_DOCUMENT: f32 = 0.95;
+/// What is left of the score of another passage of a document that is there already. Lower values bring more documents
+/// and fewer passages of the right one: on 171 questions over a book from 0.95 to 0.7 the right chapter is among the
+/// first three sources for 159 to 161, and never goes from there.
+const SAME_DOCUMENT: f32 = 0.85;
 
 /// The best `limit` passages: each next one is the best after its score is lowered once for every chosen passage that
 /// it resembles. The first is always the best one, and a passage that is far better than the rest stays in front.
