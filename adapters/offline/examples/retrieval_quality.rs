@@ -1,11 +1,13 @@
 //! Measures how well searches find the right document, and how long they take.
 //!
-//! `cargo run --release -p chat-offline --example retrieval_quality -- FOLDER QUESTIONS.tsv [COPIES]`
+//! `cargo run --release -p chat-offline --example retrieval_quality -- FOLDER QUESTIONS.tsv[,MORE.tsv] [COPIES]`
 //!
 //! The folder's Markdown files are cut into passages and indexed, `COPIES` times for a measurement of time. Each line
-//! of the questions file is a question, a tab, and what the expected file's name begins with (`|` between several).
-//! Printed is, per mode and alpha, for how many questions the expected file is the first, or among the first three
-//! distinct files; for which it is not; and the median and 95th percentile of a search, question's vector included.
+//! of a questions file is a question, a tab, and what the expected file's name begins with (`|` between several); a
+//! style may follow, and then what the embedder's own alpha finds is shown by style, too. Printed is, per mode and
+//! alpha, for how many questions the expected file is the first, or among the first three distinct files; for which it
+//! is not; and the median and 95th percentile of a search, question's vector included. This is the index alone: what
+//! `jobs/src/retrieval` makes of it, and what is answered, the test `flow/quality.rs` measures.
 
 use chat_core::{
     ChunkId, CollectionId, DocumentId, PortResult, Tenant, VersionId,
@@ -15,9 +17,9 @@ use chat_core::{
 use chat_embedded::EmbeddedIndex;
 use chat_offline::OfflineEmbedder;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     error::Error,
-    fs,
+    fmt, fs,
     path::Path,
     time::{Duration, Instant},
 };
@@ -106,38 +108,80 @@ impl Corpus {
         Ok(files)
     }
 
-    async fn evaluate(&self, questions: &[(String, String)], mode: SearchMode, alpha: f32) -> PortResult<()> {
-        let (mut first, mut top, mut reciprocal, mut missed, mut times) = (0, 0, 0.0, vec![], vec![]);
-        for (question, expected) in questions {
+    async fn evaluate(&self, questions: &[Question], mode: SearchMode, alpha: f32) -> PortResult<()> {
+        let (mut all, mut styles) = (Score::default(), BTreeMap::<&str, Score>::new());
+        let (mut missed, mut times) = (vec![], vec![]);
+        for question in questions {
             let started = Instant::now();
-            let files = self.find(question, mode, alpha).await?;
+            let files = self.find(&question.text, mode, alpha).await?;
             times.push(started.elapsed());
-            let place =
-                files.iter().position(|file| expected.split('|').any(|prefix| file.starts_with(prefix)));
-            first += usize::from(place == Some(0));
-            reciprocal += place.map_or(0.0, |place| 1.0 / (place + 1) as f64);
-            match place {
-                Some(0..3) => top += 1,
-                _ => missed.push(format!(
-                    "    {question} ({expected}; found {})",
-                    files[..files.len().min(3)].join(" ")
-                )),
+            let place = question.place(&files);
+            all.count(place);
+            styles.entry(&question.style).or_default().count(place);
+            if place.is_none_or(|place| place >= 3) {
+                let found = files[..files.len().min(3)].join(" ");
+                missed.push(format!("    {} ({}; found {found})", question.text, question.expected));
             }
         }
         times.sort_unstable();
         let at = |part: f64| milliseconds(times[((times.len() - 1) as f64 * part) as usize]);
-        let all = questions.len();
-        println!(
-            "{:8} alpha {alpha:.2}: first {first}/{all}, among three {top}/{all}, mean reciprocal rank {:.3}; {:.2} ms, {:.2} ms",
-            format!("{mode:?}"),
-            reciprocal / all as f64,
-            at(0.5),
-            at(0.95)
-        );
+        let mode = format!("{mode:?}");
+        println!("{mode:8} alpha {alpha:.2}: {all}; {:.2} ms, {:.2} ms", at(0.5), at(0.95));
+        if styles.len() > 1 && (alpha - OfflineEmbedder.alpha()).abs() < f32::EPSILON {
+            for (style, score) in &styles {
+                println!("  {style:12} {score}");
+            }
+        }
         for line in missed {
             println!("{line}");
         }
         Ok(())
+    }
+}
+
+/// A question and where its answer is.
+struct Question {
+    text: String,
+    expected: String,
+    style: String,
+}
+
+impl Question {
+    fn of(line: &str) -> Option<Self> {
+        let mut columns = line.split('\t').map(|column| column.trim().to_owned());
+        let (text, expected) = (columns.next()?, columns.next()?);
+        Some(Self { text, expected, style: columns.next().unwrap_or_default() })
+    }
+
+    /// The place of the first file that was expected.
+    fn place(&self, files: &[&str]) -> Option<usize> {
+        files.iter().position(|file| self.expected.split('|').any(|start| file.starts_with(start)))
+    }
+}
+
+/// What became of some questions.
+#[derive(Default)]
+struct Score {
+    first: usize,
+    among_three: usize,
+    reciprocal: f64,
+    all: usize,
+}
+
+impl Score {
+    fn count(&mut self, place: Option<usize>) {
+        self.all += 1;
+        self.first += usize::from(place == Some(0));
+        self.among_three += usize::from(place.is_some_and(|place| place < 3));
+        self.reciprocal += place.map_or(0.0, |place| 1.0 / (place + 1) as f64);
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, among_three, reciprocal, all } = self;
+        let mean = reciprocal / (*all).max(1) as f64;
+        write!(f, "first {first}/{all}, among three {among_three}/{all}, mean reciprocal rank {mean:.3}")
     }
 }
 
@@ -149,21 +193,25 @@ fn titled(title: Option<&str>, text: &str) -> String {
     title.map_or_else(|| text.to_owned(), |title| format!("{title}\n{text}"))
 }
 
-fn questions(path: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
-    let text = fs::read_to_string(path)?;
-    let lines = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t'));
-    Ok(lines.map(|(question, expected)| (question.to_owned(), expected.trim().to_owned())).collect())
+/// The questions of files, with a comma between their paths.
+fn questions(paths: &str) -> Result<Vec<Question>, Box<dyn Error>> {
+    let mut questions = vec![];
+    for path in paths.split(',') {
+        let text = fs::read_to_string(path)?;
+        questions.extend(text.lines().filter(|line| !line.starts_with('#')).filter_map(Question::of));
+    }
+    Ok(questions)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, file, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: retrieval_quality FOLDER QUESTIONS.tsv [COPIES]".into());
+    let [folder, files, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: retrieval_quality FOLDER QUESTIONS.tsv[,MORE.tsv] [COPIES]".into());
     };
     let copies = rest.first().map_or(Ok(1), |copies| copies.parse())?;
     let at = tempfile::tempdir()?;
-    let questions = questions(Path::new(file))?;
+    let questions = questions(files)?;
     let corpus = Corpus::read(Path::new(folder), &at.path().join("index.db"), copies).await?;
     let started = Instant::now();
     corpus.find("warm up", SearchMode::Hybrid, 0.5).await?;

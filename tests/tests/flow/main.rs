@@ -30,6 +30,7 @@ mod lanes;
 mod limits;
 mod models;
 mod offline;
+mod quality;
 mod resume;
 mod shared;
 mod sockets;
