@@ -126,7 +126,7 @@ pub enum Change {
         /// The first version.
         version: Box<NewVersion>,
     },
-    /// Stages another version while the live one answers.
+    /// Stages another version while the live one answers. `Conflict` if it follows one that is not the newest any more.
     InsertVersion(Box<NewVersion>),
     /// A version's stage and how much of it is done; told to its stream.
     VersionStage {

@@ -18,7 +18,7 @@ mod schedules;
 mod stream;
 
 pub use context::*;
-pub use documents::{tenant_segment, text_blob};
+pub use documents::{tenant_segment, text_blob, upload_blob};
 pub use done::*;
 pub use failure::{document_failure, response_failure, response_failure_code};
 pub use farewell::farewell;

@@ -215,6 +215,42 @@ async fn a_document_whose_passages_cannot_be_embedded_fails_and_leaves_no_points
     assert!(rig.blobs.keys().contains(&format!("uploads/{version}")), "the file can be read again");
 }
 
+/// Whoever followed the version was told its end: nothing may come after that.
+#[tokio::test]
+async fn an_ended_ingestion_that_is_retried_goes_on_as_another_version() {
+    let rig = Rig::new();
+    for retried in ["ingest_document.v1", "index_document.v1"] {
+        let document = DocumentId::new();
+        let (ended, ingest) = rig.upload(document, CollectionId::new(), &long_text(130));
+        if retried == "ingest_document.v1" {
+            rig.end(&rig.claim(ingest), Ending::Cancelled).await;
+        }
+        rig.embedder.away.store(true, Ordering::SeqCst);
+        rig.drain().await;
+        rig.embedder.away.store(false, Ordering::SeqCst);
+        let job = rig.store.rows(|rows| {
+            let about = |job: &chat_core::Job| job.document == Some(document) && job.kind == retried;
+            rows.jobs.values().map(|row| &row.1).find(|job| about(job)).map(|job| job.id).unwrap()
+        });
+        let stages = rig.store.rows(|rows| rows.stages.len());
+        let end = rig.store.rows(|rows| rows.versions[&ended].status);
+        // Its worker is lost after the new version was written: the next one finds it.
+        chat_jobs::registry().get(retried).unwrap().run(&rig.claim(job)).await.unwrap();
+        rig.run(&rig.claim(job)).await.unwrap();
+        assert_eq!(rig.store.rows(|rows| rows.stages.len()), stages, "{retried}: told after the end");
+        rig.drain().await;
+        rig.store.rows(|rows| {
+            let after: Vec<_> =
+                rows.versions.values().filter(|it| it.document == document && it.id != ended).collect();
+            assert_eq!(after.len(), 1, "{retried}: once");
+            assert_eq!(after[0].status, DocumentStatus::Ready, "{retried}");
+            assert_ne!(end, DocumentStatus::Ready);
+            assert!(!rows.versions.contains_key(&ended), "{retried}: the ended one went");
+            assert!(rig.blobs.keys().contains(&after[0].upload.blob), "{retried}: a file of its own");
+        });
+    }
+}
+
 #[tokio::test]
 async fn a_stopped_ingestion_is_cancelled() {
     let rig = Rig::new();

@@ -4,9 +4,9 @@ use super::StagedFile;
 use crate::{caller::Caller, problem::Problem, state::AppState, views::DocumentView};
 use chat_core::{
     Change, CollectionId, Document, DocumentId, DocumentStatus, ErrorKind, NewJob, NewVersion, Progress,
-    Timestamp, Unique, VersionId,
+    Timestamp, VersionId,
 };
-use chat_jobs::{IngestDocument, JobKind};
+use chat_jobs::IngestDocument;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -22,16 +22,14 @@ impl Ingestion {
     /// The ingestion of a file as the next version of a document.
     pub fn of(caller: &Caller, document: DocumentId, file: &StagedFile, now: Timestamp) -> Self {
         let id: VersionId = file.blob.version;
-        let mut job = IngestDocument { version: id }.job(&caller.tenant);
-        job.document = Some(document);
-        job.cost = file.blob.bytes as f64;
-        job.unique = Some(Unique { key: format!("ingest:{id}"), while_unfinished: true });
+        let job = IngestDocument { version: id }.job_of(&caller.tenant, document, file.blob.bytes);
         let version = NewVersion {
             id,
             document,
             tenant: caller.tenant.clone(),
             upload: file.upload(),
             job: job.id,
+            follows: None,
             created_at: now,
         };
         Self { version, job }

@@ -1,9 +1,10 @@
 //! One file on its way into the blob store.
 
 use super::too_large;
-use crate::{blob_key, problem::Problem, state::AppState};
+use crate::{problem::Problem, state::AppState};
 use bytes::Bytes;
 use chat_core::{ErrorKind, PortError, PortResult, Tenant, Upload, VersionId, ports::Blobs};
+use chat_jobs::upload_blob;
 use futures::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -73,7 +74,7 @@ impl Staging {
     /// Begins to store a file. The write is a task of its own: it ends, and cleans up, even if the client hangs up.
     pub fn begin(state: &AppState, tenant: &Tenant) -> Self {
         let version = VersionId::new();
-        let key = blob_key::upload(tenant, version);
+        let key = upload_blob(tenant, version);
         let (pieces, receiver) = mpsc::channel(AHEAD);
         let (blobs, name) = (state.ports.blobs.clone(), key.clone());
         let put = state.tasks.spawn(async move { blobs.put(&name, bytes_of(receiver).boxed()).await });

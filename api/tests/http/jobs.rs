@@ -1,5 +1,6 @@
 use crate::{app::App, speaker::Speaker};
-use chat_core::{AttemptError, JobId, Outcome, Timestamp, WorkerId, Write};
+use chat_core::{AttemptError, Change, JobId, NewJob, Outcome, Timestamp, WorkerId, Write};
+use chat_jobs::{JobKind, Noop};
 use serde_json::{Value, json};
 
 async fn turn_job(app: &App) -> (String, Value) {
@@ -100,6 +101,70 @@ async fn a_turn_that_has_ended_is_not_tried_again() {
     app.delete(&session).await.is(204);
     app.post(&format!("{path}/retry"), json!({})).await.problem(409, "conflict");
     assert_eq!(app.post("/api/v1/jobs/bulk", dead).await.is(200).json()["affected"], 0);
+}
+
+/// What was told of the document has ended; only its newest version is read again.
+#[tokio::test]
+async fn a_document_is_read_again_unless_it_is_gone_or_another_version_is_there() {
+    let app = App::start().await;
+    let collection = app.collection("c").await;
+    let upload = json!({"text": "一", "filename": "a.md"});
+    let made = app.post(&format!("{collection}/documents"), upload).await.is(202).json();
+    let document = format!("/api/v1/documents/{}", made["documents"][0]["id"].as_str().unwrap());
+    let first = app.get(&job_path(&made["documents"][0])).await.json();
+    let path = job_path(&made["documents"][0]);
+    kill(&app, &first).await;
+    let again = app.post(&format!("{path}/retry"), json!({})).await.is(202).json();
+    assert_eq!((&again["id"], &again["state"]), (&first["id"], &json!("available")));
+    kill(&app, &first).await;
+
+    let reindex = app.post(&format!("{document}/reindex"), json!({})).await.is(202).json();
+    let refused = app.post(&format!("{path}/retry"), json!({})).await;
+    refused.problem(409, "conflict");
+    assert!(refused.json()["detail"].as_str().unwrap().contains(reindex["id"].as_str().unwrap()));
+    kill(&app, &reindex).await;
+    app.delete(&document).await.is(204);
+    let path = format!("/api/v1/jobs/{}", reindex["id"].as_str().unwrap());
+    app.post(&format!("{path}/retry"), json!({})).await.problem(409, "conflict");
+}
+
+fn job_path(of: &Value) -> String {
+    format!("/api/v1/jobs/{}", of["job_id"].as_str().unwrap())
+}
+
+/// Its end took the texts away.
+#[tokio::test]
+async fn texts_that_are_gone_are_not_embedded_again() {
+    let app = App::start().await;
+    let job = app.post("/api/v1/embeddings", json!({"input": "一"})).await.is(202).json();
+    kill(&app, &job).await;
+    let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
+    let refused = app.post(&format!("{path}/retry"), json!({})).await;
+    refused.problem(409, "conflict");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("/api/v1/embeddings"));
+    let dead = json!({"action": "retry", "filter": {"state": "dead"}});
+    assert_eq!(app.post("/api/v1/jobs/bulk", dead).await.is(200).json()["affected"], 0);
+}
+
+/// A parent and its only child, both given up in turn.
+#[tokio::test]
+async fn a_child_is_not_tried_again_when_nobody_waits_for_it() {
+    let app = App::start().await;
+    let tenant = "default".into();
+    let parent = NewJob { pending_children: 1, ..Noop {}.job(&tenant) };
+    let child = NewJob { parent: Some(parent.id), ..Noop {}.job(&tenant) };
+    let (above, below) = (parent.id, child.id);
+    let jobs = [parent, child].map(|job| Change::Enqueue(Box::new(job)));
+    app.state.dispatcher.record(jobs.into()).await.unwrap();
+    kill(&app, &json!({"id": below})).await;
+    let retry = format!("/api/v1/jobs/{below}/retry");
+    app.post(&retry, json!({})).await.is(202);
+    kill(&app, &json!({"id": below})).await;
+    kill(&app, &json!({"id": above})).await;
+    let refused = app.post(&retry, json!({})).await;
+    refused.problem(409, "conflict");
+    assert!(refused.json()["detail"].as_str().unwrap().contains(&above.to_string()));
+    app.post(&format!("/api/v1/jobs/{above}/retry"), json!({})).await.is(202);
 }
 
 #[tokio::test]

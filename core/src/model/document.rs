@@ -1,6 +1,8 @@
 //! Collections, documents, their versions and passages.
 
-use crate::{ChunkId, CollectionId, DocumentId, Failure, JobId, Tenant, Timestamp, VersionId};
+use crate::{
+    ChunkId, CollectionId, DocumentId, ErrorKind, Failure, JobId, PortError, Tenant, Timestamp, VersionId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -166,8 +168,22 @@ pub struct NewVersion {
     pub upload: Upload,
     /// The job that ingests it.
     pub job: JobId,
+    /// If given, this must still be the document's newest version.
+    pub follows: Option<VersionId>,
     /// When it was accepted.
     pub created_at: Timestamp,
+}
+
+impl NewVersion {
+    /// Why it is not written if its document is not there, or has another newest version than it follows.
+    pub fn refusal(&self) -> PortError {
+        match self.follows {
+            Some(_) => {
+                PortError::new(ErrorKind::Conflict, "the document was deleted, or has another version by now")
+            }
+            None => PortError::not_found(self.document),
+        }
+    }
 }
 
 /// What a job needs to know of a version.

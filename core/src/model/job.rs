@@ -327,6 +327,8 @@ pub struct JobFilter {
     pub states: Vec<JobState>,
     /// Of this kind.
     pub kind: Option<String>,
+    /// Of none of these kinds.
+    pub not_kinds: Vec<&'static str>,
     /// In this lane.
     pub lane: Option<Lane>,
     /// About this conversation.

@@ -105,8 +105,7 @@ fn writers(cx: &JobContext, document: DocumentId, kind: &str, states: Vec<JobSta
         tenant: Some(cx.claim.tenant.clone()),
         states,
         kind: Some(kind.to_owned()),
-        lane: None,
-        session: None,
         document: Some(document),
+        ..JobFilter::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Done, Ending, JobContext, JobError, JobKind, RemoveVersion,
-    documents::{current, embed_range, end_version},
+    documents::{current, embed_range, end_version, renew},
     models::live_model,
 };
 use async_trait::async_trait;
@@ -36,6 +36,9 @@ impl JobKind for IndexDocument {
 
     async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
         let Some(version) = current(cx, self.version).await? else { return Ok(Done::default()) };
+        if version.status.is_final() {
+            return renew(cx, &version).await;
+        }
         // Ids are time-ordered: a version that was uploaded later answers already.
         if version.live_version.is_some_and(|live| live > version.id) {
             return Ok(end_version(cx, self.version, &Ending::Cancelled).await?);

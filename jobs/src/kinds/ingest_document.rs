@@ -2,13 +2,13 @@
 
 use crate::{
     Done, EmbedChunks, Ending, IndexDocument, JobContext, JobError, JobKind,
-    documents::{current, end_version, text_blob},
+    documents::{current, end_version, renew, text_blob},
 };
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use chat_core::{
-    Change, Chunk, ChunkId, DocumentStatus, ErrorKind, Lane, NewJob, PortError, PortResult, RetryPolicy,
-    Version, VersionId,
+    Change, Chunk, ChunkId, DocumentId, DocumentStatus, ErrorKind, Lane, NewJob, PortError, PortResult,
+    RetryPolicy, Tenant, Unique, Version, VersionId,
     ports::{ParseInput, ParsedText},
     text,
 };
@@ -28,6 +28,14 @@ pub struct IngestDocument {
     pub version: VersionId,
 }
 
+impl IngestDocument {
+    /// The job that takes in a version of a document, of `bytes` bytes.
+    pub fn job_of(self, tenant: &Tenant, document: DocumentId, bytes: u64) -> NewJob {
+        let unique = Unique { key: format!("ingest:{}", self.version), while_unfinished: true };
+        NewJob { document: Some(document), cost: bytes as f64, unique: Some(unique), ..self.job(tenant) }
+    }
+}
+
 #[async_trait]
 impl JobKind for IngestDocument {
     const KIND: &'static str = "ingest_document.v1";
@@ -39,6 +47,9 @@ impl JobKind for IngestDocument {
 
     async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
         let Some(version) = current(cx, self.version).await? else { return Ok(Done::default()) };
+        if version.status.is_final() {
+            return renew(cx, &version).await;
+        }
         let text = parse(cx, &version).await?;
         let total = keep_passages(cx, &version, text).await?;
         if current(cx, self.version).await?.is_none() {

@@ -123,6 +123,14 @@ impl Rows {
                     version.status = stage;
                 }
             }
+            Change::InsertVersion(new) => {
+                assert!(self.versions.values().all(|it| it.document != new.document || it.id < new.id));
+                let before = self.versions[&new.follows.unwrap()].clone();
+                let status = DocumentStatus::Queued;
+                let (id, upload) = (new.id, new.upload);
+                let version = Version { id, upload, status, chunk_count: 0, embedded: 0, ..before };
+                self.versions.insert(id, version);
+            }
             Change::InsertChunks { version, chunks } => {
                 let Some(row) = self.versions.get_mut(&version) else { return };
                 let there = self.chunks.entry(version).or_default();

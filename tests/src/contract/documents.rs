@@ -13,6 +13,7 @@ pub async fn exercise(store: &dyn Store) {
     a_replacement_that_is_given_up_changes_nothing(store).await;
     a_document_that_never_answered_is_what_was_uploaded_last(store).await;
     what_is_deleted_says_so_once(store).await;
+    a_version_follows_the_newest_or_none(store).await;
 }
 
 async fn read(store: &dyn Store, library: &Library) -> Document {
@@ -159,4 +160,21 @@ async fn what_is_deleted_says_so_once(store: &dyn Store) {
     let third = store.document(&other.tenant, other.document).await.unwrap().version_id;
     let hide = Change::HideCollection(library.tenant.clone(), library.collection);
     assert_eq!(told(store, vec![hide]).await, [(third.into(), "document.cancelled".to_owned())]);
+}
+
+/// Of two that do the work of an ended version again, one is too late.
+async fn a_version_follows_the_newest_or_none(store: &dyn Store) {
+    let (library, first) = library(store, "followers", json!({})).await;
+    end(store, &first, DocumentStatus::Failed).await;
+    let after = |of: &NewVersion| NewVersion { follows: Some(of.id), ..version(&library, "followed") };
+    let insert = async |version: &NewVersion| {
+        let insert = vec![Change::InsertVersion(Box::new(version.clone()))];
+        store.commit(Write::of(insert)).await.map(drop).map_err(|error| error.kind)
+    };
+    let (second, third) = (after(&first), after(&first));
+    assert_eq!(insert(&second).await, Ok(()));
+    assert_eq!(insert(&third).await, Err(ErrorKind::Conflict));
+    assert_eq!(read(store, &library).await.version_id, second.id);
+    write(store, vec![Change::HideDocument(library.tenant.clone(), library.document)]).await;
+    assert_eq!(insert(&after(&second)).await, Err(ErrorKind::Conflict), "a deleted document came back");
 }

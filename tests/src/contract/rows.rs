@@ -195,6 +195,7 @@ pub(super) fn version(library: &Library, sha256: &str) -> NewVersion {
             blob: "uploads/x".into(),
         },
         job: JobId::new(),
+        follows: None,
         created_at: Timestamp(5_000),
     }
 }

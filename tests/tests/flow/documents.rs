@@ -14,6 +14,7 @@ in_every_deployment!(
     a_file_that_cannot_be_read_says_why,
     a_replacement_that_cannot_be_read_changes_nothing,
     who_follows_what_is_deleted_is_told_at_once,
+    a_stopped_document_is_read_again_when_its_job_is_retried,
     a_download_may_come_from_the_file_store,
 );
 
@@ -158,6 +159,49 @@ async fn who_follows_what_is_deleted_is_told_at_once(profile: Profile) {
     let events = client.events(turn["response"]["id"].as_str().unwrap(), 0).await.unwrap();
     assert_eq!(client.delete(&format!("/sessions/{session}")).await.unwrap(), 204);
     ends_with(SseReader::new(events), "response.cancelled").await;
+}
+
+/// Its readers were told the end of the first version: what follows is told of another one.
+async fn a_stopped_document_is_read_again_when_its_job_is_retried(profile: Profile) {
+    let (_fake, server) = with_fake(profile, "").await;
+    let client = server.client();
+    let collection = client.collection("手册").await;
+    for (number, in_bulk) in [("1", false), ("2", true)] {
+        client.post("/lanes/ingest/pause", &json!({})).await.unwrap();
+        let text = format!("# 水泵\n\n离心泵每周检查 {number} 次密封圈。\n");
+        let (_, uploaded) = client.upload(&collection, "水泵.md", &text).await.unwrap();
+        let (id, job) = (&uploaded["documents"][0]["id"], &uploaded["documents"][0]["job_id"]);
+        let path = format!("/documents/{}", id.as_str().unwrap());
+        let events = client.http.get(client.at(&format!("{path}/events"))).send().await.unwrap();
+        client.post(&format!("{path}/cancel"), &json!({})).await.unwrap();
+        ends_with(SseReader::new(events), "document.cancelled").await;
+        client.post("/lanes/ingest/resume", &json!({})).await.unwrap();
+        let job = format!("/jobs/{}", job.as_str().unwrap());
+        if in_bulk {
+            let filter = json!({"kind": "ingest_document.v1", "state": "cancelled"});
+            let bulk = json!({"action": "retry", "filter": filter});
+            assert_eq!(client.post("/jobs/bulk", &bulk).await.unwrap().1["affected"], 1);
+        } else {
+            let (status, retried) = client.post(&format!("{job}/retry"), &json!({})).await.unwrap();
+            assert_eq!(status, 202, "{retried}");
+        }
+        let begun = chat_tests::chat::eventually("another version begins", async || {
+            let (_, job) = client.get(&job).await.ok()?;
+            (job["state"] == "succeeded").then(|| job["result"].clone())
+        })
+        .await;
+        let ready = client.document_end(id.as_str().unwrap()).await;
+        assert_eq!((&ready["status"], &ready["version"]), (&json!("ready"), &json!(2)), "{ready}");
+        assert_eq!((&ready["id"], &ready["job_id"]), (&begun["document_id"], &begun["job_id"]), "{begun}");
+        let told = client.http.get(client.at(&format!("{path}/events"))).send().await.unwrap();
+        let mut reader = SseReader::new(told);
+        let mut names = Vec::new();
+        while let Some(event) = reader.next().await {
+            names.push(event.unwrap().name);
+        }
+        let ends = names.iter().filter(|name| *name != "document.stage").count();
+        assert_eq!((ends, names.last().unwrap().as_str()), (1, "document.completed"), "{names:?}");
+    }
 }
 
 async fn a_download_may_come_from_the_file_store(profile: Profile) {

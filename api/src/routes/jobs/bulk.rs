@@ -1,4 +1,4 @@
-use super::{LANE_CHOICES, STATES};
+use super::{LANE_CHOICES, STATES, rerun};
 use crate::{
     answer::Answer,
     caller::Caller,
@@ -90,6 +90,7 @@ fn read_filter(fields: &mut Fields) -> JobFilter {
         lane: fields.choice("lane", &LANE_CHOICES),
         session: fields.id("session"),
         document: fields.id("document"),
+        ..JobFilter::default()
     };
     if filter == JobFilter::default() && fields.is_sound() {
         fields.refuse("state", "or another member is needed");
@@ -126,7 +127,10 @@ pub async fn change_jobs(
         filter.tenant = Some(caller.tenant.clone());
     }
     let change = match action {
-        Some(Action::Retry) => Change::RetryJobs(filter, Vec::new()),
+        Some(Action::Retry) => {
+            filter.not_kinds = rerun::ENDED_FOR_GOOD.into();
+            Change::RetryJobs(filter, Vec::new())
+        }
         Some(Action::Delete) => Change::DeleteJobs(filter, Vec::new()),
         _ => Change::CancelJobs(filter, Vec::new()),
     };

@@ -36,6 +36,7 @@ pub async fn list_jobs(
         lane: query.word("lane", LANES, Lane::parse),
         session: query.parse("session"),
         document: query.parse("document"),
+        ..JobFilter::default()
     };
     let page = page::wanted::<JobId>(&mut query, false);
     query.finish()?;

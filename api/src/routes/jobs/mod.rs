@@ -3,6 +3,7 @@
 mod bulk;
 mod cancel;
 mod list;
+mod rerun;
 mod retry;
 mod show;
 

@@ -1,3 +1,4 @@
+use super::rerun;
 use crate::{
     answer::Answer,
     caller::Caller,
@@ -9,16 +10,20 @@ use crate::{
     views::JobView,
 };
 use axum::{extract::State, http::StatusCode, response::Response};
-use chat_core::{Change, ErrorKind, Job, JobFilter, JobId, JobState};
-use chat_jobs::{AnswerTurn, JobKind};
-use serde::Deserialize;
+use chat_core::{Change, JobFilter, JobId, JobState};
 
-/// Runs a job again that was given up or cancelled. Its history stays.
+/// Runs a job again that was given up or cancelled. Its history stays. The job of a document that failed or was stopped
+/// begins another version, and its result names that version and its job.
 #[utoipa::path(
     post, path = "/jobs/{id}/retry", tag = "jobs", params(("id" = String, Path)),
     responses(
         (status = 202, body = JobView), (status = 404, body = ProblemBody),
-        (status = 409, description = "It is neither dead nor cancelled, or of a turn that has ended", body = ProblemBody)
+        (
+            status = 409,
+            description = "It is neither dead nor cancelled, or nothing would come of it: its turn has ended, its \
+                document was deleted or has another version by now, its parent has ended, or its texts are gone",
+            body = ProblemBody
+        )
     )
 )]
 pub async fn retry_job(
@@ -37,28 +42,10 @@ pub async fn retry_job(
             "Only a dead or cancelled job can be retried; this one is {found}."
         )));
     }
-    refuse_ended_turn(&state, &job).await?;
+    rerun::check(&state, &job).await?;
     (job.state, job.cancel_requested, job.finished_at) = (JobState::Available, false, None);
     let filter = JobFilter { tenant: caller.job_tenant().cloned(), ..JobFilter::default() };
     let changes = vec![Change::RetryJobs(filter, vec![id])];
     let answer = Answer::new(StatusCode::ACCEPTED, &JobView::from(job));
     body.idempotency.answer(&state, &caller, changes, Vec::new(), answer).await
-}
-
-/// A turn that has ended is over, and its readers know: only another response can follow.
-async fn refuse_ended_turn(state: &AppState, job: &Job) -> Result<(), Problem> {
-    let turn = Some(&job.payload).filter(|_| job.kind == AnswerTurn::KIND).map(AnswerTurn::deserialize);
-    let Some(Ok(turn)) = turn else { return Ok(()) };
-    match state.ports.store.response(&job.tenant, turn.response).await {
-        Ok(response) if !response.status.is_final() => Ok(()),
-        Ok(response) => Err(Problem::conflict(format!(
-            "The turn has ended: its response is {}. Another one comes from POST /api/v1/responses/{}/regenerate.",
-            response.status.as_str(),
-            response.id
-        ))),
-        Err(error) if error.kind == ErrorKind::NotFound => {
-            Err(Problem::conflict("The turn's conversation was deleted."))
-        }
-        Err(error) => Err(error.into()),
-    }
 }

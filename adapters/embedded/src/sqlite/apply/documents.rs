@@ -83,6 +83,7 @@ async fn insert_document(
 async fn insert_version(tx: &mut Tx<'_>, version: &NewVersion) -> Result<(), Failed> {
     let collection = sqlx::query_scalar::<_, Uuid>(
         "UPDATE documents SET newest = ?2, sha256 = ?3, updated_at = ?4 WHERE id = ?1 AND tenant = ?5 AND hidden = 0
+           AND (?6 IS NULL OR newest = ?6)
          RETURNING collection",
     )
     .bind(version.document.0)
@@ -90,9 +91,10 @@ async fn insert_version(tx: &mut Tx<'_>, version: &NewVersion) -> Result<(), Fai
     .bind(&version.upload.sha256)
     .bind(tx.now.0)
     .bind(version.tenant.as_str())
+    .bind(version.follows.map(|id| id.0))
     .fetch_optional(&mut *tx.conn)
     .await?
-    .ok_or_else(|| PortError::not_found(version.document))?;
+    .ok_or_else(|| version.refusal())?;
     hashes::refuse_twin(tx, version.document, collection, &version.upload.sha256).await?;
     insert_version_row(tx, version).await
 }

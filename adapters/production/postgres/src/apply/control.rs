@@ -3,6 +3,7 @@
 use super::Tx;
 use chat_core::{Committed, JobFilter, JobId, Lane, WorkerId};
 use sqlx::{Postgres, QueryBuilder, Row};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A job that is asked to stop goes before others, so that its end is known soon.
@@ -35,11 +36,13 @@ pub(super) async fn cancel(
     Ok(())
 }
 
-/// A turn that has ended, or whose conversation is gone, is over: its job would find nothing to do.
-const TURN_IS_OPEN: &str =
+/// A turn that has ended, or whose conversation is gone, is over: its job would find nothing to do. So is a child whose
+/// parent has ended: nobody would make use of what it does.
+const IS_OPEN: &str =
     " AND (session IS NULL OR EXISTS (SELECT 1 FROM chat_sessions AS s WHERE s.id = jobs.session))
      AND NOT EXISTS (SELECT 1 FROM chat_responses AS r
-                     WHERE r.session = jobs.session AND r.job = jobs.id AND r.status IS NOT NULL)";
+                     WHERE r.session = jobs.session AND r.job = jobs.id AND r.status IS NOT NULL)
+     AND (parent IS NULL OR EXISTS (SELECT 1 FROM jobs AS p WHERE p.id = jobs.parent AND p.state < 4))";
 
 /// Dead and cancelled jobs go back to the start, with their history and as many attempts as at first.
 pub(super) async fn retry(
@@ -49,17 +52,38 @@ pub(super) async fn retry(
     committed: &mut Committed,
 ) -> sqlx::Result<()> {
     let mut query = QueryBuilder::<Postgres>::new(
-        "UPDATE jobs SET state = 1, cancel_requested = false, finished_at = NULL, failed_children = 0,
-             max_attempts = attempt + allowance, run_at = ",
+        "UPDATE jobs SET state = 1, cancel_requested = false, finished_at = NULL, pending_children = 0,
+             failed_children = 0, max_attempts = attempt + allowance, run_at = ",
     );
-    query.push_bind(tx.now.0).push(" WHERE state IN (5, 6)").push(TURN_IS_OPEN);
+    query.push_bind(tx.now.0).push(" WHERE state IN (5, 6)").push(IS_OPEN);
     narrow(&mut query, filter, ids);
-    query.push(" RETURNING lane");
+    query.push(" RETURNING lane, parent");
+    let mut children: BTreeMap<Uuid, i32> = BTreeMap::new();
     for row in query.build().fetch_all(&mut *tx.conn).await? {
         committed.affected += 1;
         committed.add_backlog(Lane::parse(row.get(0)).unwrap_or(Lane::Default));
+        if let Some(parent) = row.get::<Option<Uuid>, _>(1) {
+            *children.entry(parent).or_default() += 1;
+        }
+    }
+    for (parent, count) in children {
+        wait_again(tx, parent, count).await?;
     }
     Ok(())
+}
+
+/// A parent that still waits for its children has counted these as ended, and as failed.
+async fn wait_again(tx: &mut Tx<'_>, parent: Uuid, children: i32) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE jobs SET pending_children = pending_children + $2::integer,
+                         failed_children = greatest(failed_children - $2, 0)
+         WHERE id = $1 AND state = 0 AND pending_children > 0",
+        parent,
+        children
+    )
+    .execute(&mut *tx.conn)
+    .await
+    .map(drop)
 }
 
 /// Ended jobs are forgotten.
@@ -82,6 +106,14 @@ pub(crate) fn narrow(query: &mut QueryBuilder<Postgres>, filter: &JobFilter, ids
     }
     if let Some(kind) = &filter.kind {
         query.push(" AND kind = ").push_bind(kind);
+    }
+    if !filter.not_kinds.is_empty() {
+        query.push(" AND kind NOT IN (");
+        let mut list = query.separated(", ");
+        for kind in &filter.not_kinds {
+            list.push_bind(*kind);
+        }
+        query.push(")");
     }
     if let Some(lane) = filter.lane {
         query.push(" AND lane = ").push_bind(lane.as_str());

@@ -82,16 +82,18 @@ async fn insert_document(
 async fn insert_version(tx: &mut Tx<'_>, version: &NewVersion) -> Result<(), Failed> {
     let collection = sqlx::query_scalar!(
         "UPDATE documents SET newest = $2, sha256 = $3, updated_at = $4
-         WHERE id = $1 AND tenant = $5 AND NOT hidden RETURNING collection",
+         WHERE id = $1 AND tenant = $5 AND NOT hidden AND ($6::uuid IS NULL OR newest = $6)
+         RETURNING collection",
         version.document.0,
         version.id.0,
         version.upload.sha256,
         tx.now.0,
-        version.tenant.as_str()
+        version.tenant.as_str(),
+        version.follows.map(|id| id.0)
     )
     .fetch_optional(&mut *tx.conn)
     .await?
-    .ok_or_else(|| PortError::not_found(version.document))?;
+    .ok_or_else(|| version.refusal())?;
     hashes::refuse_twin(tx, version.document, collection, &version.upload.sha256).await?;
     insert_version_row(tx, version).await
 }

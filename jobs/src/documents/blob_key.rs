@@ -1,6 +1,13 @@
+//! Where the files of documents are kept.
+
 use chat_core::{Tenant, VersionId};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+
+/// Where the bytes of a version are, as they were uploaded.
+pub fn upload_blob(tenant: &Tenant, version: VersionId) -> String {
+    format!("uploads/{}/{}", tenant_segment(tenant), version.uuid().hyphenated())
+}
 
 /// Where the text of a version is kept.
 pub fn text_blob(tenant: &Tenant, version: VersionId) -> String {
@@ -27,9 +34,16 @@ mod tests {
     #[test]
     fn keys_are_fit_for_blobs_whatever_the_tenant() {
         let version = VersionId::new();
-        assert_eq!(text_blob(&Tenant::from("acme-1"), version), format!("text/acme-1/{version}"));
-        let key = text_blob(&Tenant::from("../租户"), version);
-        assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/')), "{key}");
-        assert_ne!(key, text_blob(&Tenant::from("../租"), version));
+        let acme = Tenant::from("acme-1");
+        assert_eq!(text_blob(&acme, version), format!("text/acme-1/{version}"));
+        assert_eq!(upload_blob(&acme, version), format!("uploads/acme-1/{}", version.uuid().hyphenated()));
+        for blob in [text_blob, upload_blob] {
+            let key = blob(&Tenant::from("../租户"), version);
+            assert!(
+                key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/')),
+                "{key}"
+            );
+            assert_ne!(key, blob(&Tenant::from("../租"), version), "two tenants share a folder");
+        }
     }
 }
