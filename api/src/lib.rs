@@ -30,6 +30,7 @@ mod security;
 mod server;
 mod sse;
 mod state;
+mod trace;
 mod turn;
 mod unique;
 mod upload;

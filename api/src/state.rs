@@ -1,6 +1,9 @@
 //! What every endpoint has at hand.
 
-use crate::auth::{Identity, Keys, Watch};
+use crate::{
+    auth::{Identity, Keys, Watch},
+    trace,
+};
 use chat_core::{Change, Committed, Dispatcher, Event, PortError, PortResult, StreamId, ports::Ports};
 use std::{ops::Deref, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -94,7 +97,10 @@ impl AppState {
     }
 
     /// Commits, then publishes. A client that hangs up meanwhile does not stop it half-way.
-    pub async fn commit(&self, changes: Vec<Change>, publish: Published) -> PortResult<Committed> {
+    pub async fn commit(&self, mut changes: Vec<Change>, publish: Published) -> PortResult<Committed> {
+        if let Some(trace) = trace::current() {
+            trace.mark(&mut changes);
+        }
         let (dispatcher, bus) = (self.dispatcher.clone(), self.ports.bus.clone());
         let work = async move {
             let committed = dispatcher.record(changes).await?;

@@ -30,10 +30,18 @@ impl JobContext {
     /// Writes during the run, under this run's claim. `Stale`: the claim is lost; stop.
     ///
     /// A run that is dropped meanwhile does not take the write back, but [`Self::settled`] waits for it.
-    pub async fn commit(&self, changes: Vec<Change>) -> PortResult<Committed> {
+    pub async fn commit(&self, mut changes: Vec<Change>) -> PortResult<Committed> {
+        self.carry_trace(&mut changes);
         let (dispatcher, write) = (self.ports.dispatcher(), Write::under(self.claim.held(), changes));
         let written = self.writes.spawn(async move { dispatcher.commit(write).await });
         written.await.map_err(|error| PortError::internal("a write was given up").with_source(error))?
+    }
+
+    /// What a job enqueues is part of the trace that the job is part of.
+    pub fn carry_trace(&self, changes: &mut [Change]) {
+        if let Some(trace) = self.claim.trace {
+            trace.mark(changes);
+        }
     }
 
     /// Waits until all that the run began to write is written or refused: who reads then reads all of it.

@@ -55,6 +55,7 @@ pub trait JobKind: Serialize + DeserializeOwned + Send + Sync + 'static {
             pending_children: 0,
             session: None,
             document: None,
+            trace: None,
             handed: false,
         }
     }

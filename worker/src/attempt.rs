@@ -21,8 +21,13 @@ enum Run {
 
 /// Runs a claimed job and writes its end.
 pub(crate) async fn run(engine: Arc<Engine>, Claimed { claim, slot }: Claimed) {
-    let span =
-        tracing::info_span!("job", job.id = %claim.job, job.kind = %claim.kind, job.attempt = claim.attempt);
+    let span = tracing::info_span!(
+        "job",
+        job.id = %claim.job,
+        job.kind = %claim.kind,
+        job.attempt = claim.attempt,
+        trace_id = claim.trace.map(|trace| trace.trace_id()),
+    );
     let cancel = engine.running.token(claim.held());
     let cx = JobContext::new(engine.ports.clone(), engine.job_options.clone(), claim, cancel);
     async {

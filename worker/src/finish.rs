@@ -50,7 +50,8 @@ pub(crate) async fn finish(
 
 /// Writes an end, and tells it. An error: the store refuses it for good.
 async fn write_end(engine: &Engine, cx: &JobContext, outcome: Outcome, done: Done) -> PortResult<()> {
-    let Done { changes, publish, .. } = done;
+    let Done { mut changes, publish, .. } = done;
+    cx.carry_trace(&mut changes);
     let write = Write::finish(cx.claim.held(), outcome, changes);
     // Before the end is there: who sees it and asks again finds it counted. The tokens are gone in any case.
     charge(engine, cx, &write.changes).await;

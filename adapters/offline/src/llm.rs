@@ -75,6 +75,7 @@ pub(crate) mod tests {
             passages: passages.collect(),
             temperature: 0.0,
             max_tokens: 2_000,
+            trace: None,
             first_token_timeout: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(1),
         }

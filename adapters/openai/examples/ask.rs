@@ -72,6 +72,7 @@ fn completion(question: &str) -> Completion {
         passages: Vec::new(),
         temperature: 0.7,
         max_tokens: 500,
+        trace: None,
         first_token_timeout: Duration::from_secs(30),
         idle_timeout: Duration::from_secs(15),
     }

@@ -2,7 +2,7 @@
 
 use crate::{errors, refusal::Refusal, secrets::Secrets, server::OpenAiServer};
 use async_openai::config::{Config, OpenAIConfig};
-use chat_core::{PortError, PortResult};
+use chat_core::{PortError, PortResult, TraceParent};
 use reqwest::{
     RequestBuilder, Response, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
@@ -36,15 +36,19 @@ impl Client {
 
     /// Sends `body` and answers as soon as the headers of a success are here.
     ///
-    /// `timeout` covers the whole answer, its body included.
+    /// `timeout` covers the whole answer, its body included. `trace` is told to the server, which may log it.
     pub(crate) async fn post(
         &self,
         path: &str,
         body: &(impl Serialize + Sync),
         timeout: Option<Duration>,
+        trace: Option<TraceParent>,
     ) -> Result<Response, Refusal> {
         let request = self.http.post(self.config.url(path)).headers(self.headers.clone()).json(body);
         let request = timeout.into_iter().fold(request, RequestBuilder::timeout);
+        let request = trace
+            .into_iter()
+            .fold(request, |request, trace| request.header("traceparent", trace.to_string()));
         let response = request.send().await.map_err(errors::transport)?;
         if response.status().is_success() {
             return Ok(response);

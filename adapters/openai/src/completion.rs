@@ -59,7 +59,8 @@ impl OpenAiLlm {
     }
 
     async fn ask(&self, dialect: Dialect, model: &str, completion: &Completion) -> Result<Response, Refusal> {
-        self.client.post("/chat/completions", &dialect.request(model, completion), None).await
+        let request = dialect.request(model, completion);
+        self.client.post("/chat/completions", &request, None, completion.trace).await
     }
 
     fn learned(&self) -> Dialect {

@@ -65,7 +65,7 @@ impl OpenAiEmbedder {
             dimensions: self.dimensions,
             ..CreateEmbeddingRequest::default()
         };
-        let response = self.client.post("/embeddings", &request, Some(TIMEOUT)).await?;
+        let response = self.client.post("/embeddings", &request, Some(TIMEOUT), None).await?;
         let answer = Answer::parse(&read_body(response, MAX_ANSWER).await?)?;
         let tokens = answer.tokens();
         let vectors = answer.into_vectors(texts.len())?;

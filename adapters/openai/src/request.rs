@@ -91,6 +91,7 @@ mod tests {
             passages: Vec::new(),
             temperature: 0.7,
             max_tokens: 9,
+            trace: None,
             first_token_timeout: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(1),
         };

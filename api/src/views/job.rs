@@ -1,3 +1,4 @@
+use crate::trace;
 use chat_core::{DocumentId, Job, JobId, JobState, Lane, NewJob, SessionId, Timestamp, WorkerId};
 use serde::Serialize;
 use serde_json::Value;
@@ -67,6 +68,9 @@ pub struct JobView {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     document_id: Option<DocumentId>,
+    /// The trace that it is part of: that of the `traceparent` of the request that began it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
     /// When it was enqueued.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -123,6 +127,7 @@ impl From<Job> for JobView {
             cancel_requested: job.cancel_requested,
             session_id: job.session,
             document_id: job.document,
+            trace_id: job.trace.map(|trace| trace.trace_id()),
             created_at: job.created_at,
             started_at: job.started_at,
             finished_at: job.finished_at,
@@ -158,6 +163,7 @@ impl JobView {
             cancel_requested: false,
             session_id: job.session,
             document_id: job.document,
+            trace_id: job.trace.or_else(trace::current).map(|trace| trace.trace_id()),
             created_at: now,
             started_at: None,
             finished_at: None,

@@ -10,6 +10,7 @@ use crate::{
     limits,
     problem::{Code, Problem},
     state::{ApiOptions, AppState},
+    trace,
 };
 use axum::{
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
@@ -46,7 +47,8 @@ pub async fn connect(
     let caller = known(&state, &headers).await?;
     let upgrade =
         upgrade.read_buffer_size(READ_BUFFER).max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
-    Ok(upgrade.on_upgrade(move |socket| socket::run(state, socket, caller)))
+    let trace = trace::current();
+    Ok(upgrade.on_upgrade(move |socket| trace::within(trace, socket::run(state, socket, caller))))
 }
 
 /// What the answer is to whoever asks for a page here, or speaks another version.

@@ -1,6 +1,6 @@
 //! Background jobs: rows, claims and how a run ends.
 
-use crate::{DocumentId, JobId, SessionId, Tenant, Timestamp, WorkerId};
+use crate::{DocumentId, JobId, SessionId, Tenant, Timestamp, TraceParent, WorkerId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{borrow::Cow, time::Duration};
@@ -159,6 +159,8 @@ pub struct NewJob {
     pub session: Option<SessionId>,
     /// The document that it is about.
     pub document: Option<DocumentId>,
+    /// The trace that it is part of.
+    pub trace: Option<TraceParent>,
     /// Put into its lane by whoever enqueues it, as soon as it is durable.
     pub handed: bool,
 }
@@ -217,6 +219,8 @@ pub struct Job {
     pub session: Option<SessionId>,
     /// The document that it is about.
     pub document: Option<DocumentId>,
+    /// The trace that it is part of.
+    pub trace: Option<TraceParent>,
     /// When it was enqueued.
     pub created_at: Timestamp,
     /// When its last attempt began.
@@ -248,6 +252,8 @@ pub struct Claim {
     pub cancel_requested: bool,
     /// How many of its children ended without success.
     pub failed_children: u32,
+    /// The trace that it is part of.
+    pub trace: Option<TraceParent>,
     /// When it was enqueued.
     pub created_at: Timestamp,
     /// When it could have begun.

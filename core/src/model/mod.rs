@@ -8,6 +8,7 @@ mod event;
 mod job;
 mod key;
 mod page;
+mod trace;
 mod usage;
 
 pub use chat::*;
@@ -18,4 +19,5 @@ pub use event::*;
 pub use job::*;
 pub use key::*;
 pub use page::*;
+pub use trace::*;
 pub use usage::*;

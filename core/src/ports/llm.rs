@@ -1,4 +1,4 @@
-use crate::{PortResult, Role, Usage};
+use crate::{PortResult, Role, TraceParent, Usage};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use std::{sync::Arc, time::Duration};
@@ -53,6 +53,8 @@ pub struct Completion {
     pub temperature: f32,
     /// The longest output, in tokens.
     pub max_tokens: u32,
+    /// What the provider is told of the trace that this is part of.
+    pub trace: Option<TraceParent>,
     /// The longest wait for the first piece.
     pub first_token_timeout: Duration,
     /// The longest wait between two pieces.

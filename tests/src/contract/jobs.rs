@@ -2,7 +2,7 @@
 
 use chat_core::{
     AttemptError, Change, Claim, ErrorKind, JobFilter, JobId, JobState, Lane, NewJob, Outcome, PageRequest,
-    Tenant, Timestamp, Unique, WorkerId, Write, ports::Store,
+    Tenant, Timestamp, TraceParent, Unique, WorkerId, Write, ports::Store,
 };
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub fn job() -> NewJob {
         pending_children: 0,
         session: None,
         document: None,
+        trace: None,
         handed: false,
     }
 }
@@ -67,6 +68,7 @@ async fn state(store: &dyn Store, id: JobId) -> JobState {
 /// Runs every promise.
 pub async fn exercise(store: &dyn Store) {
     claims_once(store).await;
+    a_job_stays_part_of_its_trace(store).await;
     a_stale_claim_changes_nothing(store).await;
     unique_keys(store).await;
     one_at_a_time_per_key(store).await;
@@ -102,6 +104,21 @@ async fn claims_once(store: &dyn Store) {
         Err(ErrorKind::Stale),
         "an end was written twice"
     );
+}
+
+/// However it is written: alone, with others, behind a key, or as a child.
+async fn a_job_stays_part_of_its_trace(store: &dyn Store) {
+    let trace = TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    let traced = || NewJob { trace, ..job() };
+    let keyed = NewJob { concurrency_key: Some(JobId::new().to_string()), ..traced() };
+    for (new, expected) in [(traced(), trace), (keyed, trace), (job(), None)] {
+        let id = enqueue(store, new).await;
+        let held = claim(store, id).await.unwrap();
+        assert_eq!((held.trace, store.job(None, id).await.unwrap().trace), (expected, expected));
+        assert_eq!(held.span().map(|span| span.trace), expected.map(|trace| trace.trace));
+        assert_ne!(held.span(), trace, "an attempt is a span of its own");
+        finish(store, &held, succeeded()).await.unwrap();
+    }
 }
 
 async fn a_stale_claim_changes_nothing(store: &dyn Store) {

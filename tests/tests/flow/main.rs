@@ -35,6 +35,7 @@ mod resume;
 mod shared;
 mod sockets;
 mod tenants;
+mod traces;
 mod turns;
 
 use chat_tests::{

@@ -36,6 +36,7 @@ fn ask(question: &str) -> Completion {
         passages: Vec::new(),
         temperature: 0.7,
         max_tokens: 100,
+        trace: None,
         first_token_timeout: LONG,
         idle_timeout: LONG,
     }

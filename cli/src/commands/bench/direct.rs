@@ -90,6 +90,7 @@ fn completion(question: &str) -> Completion {
         passages: Vec::new(),
         temperature: 0.0,
         max_tokens: 1_000,
+        trace: None,
         first_token_timeout: SILENCE,
         idle_timeout: SILENCE,
     }

@@ -138,6 +138,7 @@ fn completion(
         passages,
         temperature: options.temperature.unwrap_or(cx.options.temperature),
         max_tokens: options.max_output_tokens.unwrap_or(cx.options.max_output_tokens),
+        trace: cx.claim.span(),
         first_token_timeout: cx.options.first_token_timeout,
         idle_timeout: cx.options.idle_timeout,
     }

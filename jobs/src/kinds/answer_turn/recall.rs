@@ -91,6 +91,7 @@ async fn ask(
         passages: Vec::new(),
         temperature: 0.0,
         max_tokens,
+        trace: cx.claim.span(),
         first_token_timeout: cx.options.first_token_timeout,
         idle_timeout: cx.options.idle_timeout,
     };

@@ -1,7 +1,7 @@
 //! Claiming: compare-and-set on the row, with a fresh fence for each claim.
 
 use super::{ClaimRequest, Tx, control::CANCEL_PRIORITY};
-use chat_core::{Claim, Fence, JobId, Lane, Tenant, Timestamp, WorkerId};
+use chat_core::{Claim, Fence, JobId, Lane, Tenant, Timestamp, TraceParent, WorkerId};
 use sqlx::Row;
 use sqlx_sqlite::SqliteRow;
 use std::{cmp::Reverse, collections::HashMap};
@@ -16,7 +16,7 @@ macro_rules! claim {
              WHERE ",
             $matching,
             " RETURNING id, fence, kind, lane, tenant, payload, attempt, max_attempts, cancel_requested,
-                  failed_children, created_at, run_at, priority, vtime"
+                  failed_children, created_at, run_at, trace_parent, priority, vtime"
         )
     };
 }
@@ -84,8 +84,8 @@ pub(super) async fn claim_next(
 }
 
 /// Where a claimed row says its priority and its virtual time.
-const PRIORITY: usize = 12;
-const VTIME: usize = 13;
+const PRIORITY: usize = 13;
+const VTIME: usize = 14;
 
 fn fair(row: &SqliteRow) -> (Reverse<i16>, f64, Uuid) {
     (Reverse(row.get(PRIORITY)), row.get(VTIME), row.get(0))
@@ -105,6 +105,7 @@ fn read(row: &SqliteRow, claimed_at: Timestamp) -> Claim {
         failed_children: row.get(9),
         created_at: Timestamp(row.get(10)),
         run_at: Timestamp(row.get(11)),
+        trace: row.get::<Option<&str>, _>(12).and_then(TraceParent::parse),
         claimed_at,
     }
 }

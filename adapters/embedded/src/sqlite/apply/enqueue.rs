@@ -37,6 +37,7 @@ pub(super) async fn insert_all(
                 job.run_at.unwrap_or(tx.now).0,
                 job.session.map(|id| id.0.simple().to_string()),
                 job.document.map(|id| id.0.simple().to_string()),
+                job.trace.map(|trace| trace.to_string()),
             ));
             note(&mut committed, job, state, vtime, tx);
         }
@@ -48,10 +49,10 @@ pub(super) async fn insert_all(
     let rows = serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query(
         "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, max_attempts, allowance, run_at,
-                           session, document, created_at, handed_at)
+                           session, document, trace_parent, created_at, handed_at)
          SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-                value ->> 7, value ->> 8, value ->> 8, value ->> 9, unhex(value ->> 10), unhex(value ->> 11), ?2,
-                CASE WHEN value ->> 7 = 2 THEN ?2 END
+                value ->> 7, value ->> 8, value ->> 8, value ->> 9, unhex(value ->> 10), unhex(value ->> 11),
+                value ->> 12, ?2, CASE WHEN value ->> 7 = 2 THEN ?2 END
          FROM json_each(?1)",
     )
     .bind(rows)
@@ -74,9 +75,9 @@ pub(super) async fn insert(tx: &mut Tx<'_>, job: &NewJob, committed: &mut Commit
     let inserted = sqlx::query(
         "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, blocked, max_attempts, allowance,
                            unique_key, unique_forever, concurrency_key, parent, pending_children, session, document,
-                           run_at, created_at, handed_at)
+                           run_at, created_at, handed_at, trace_parent)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                 CASE WHEN ?8 = 2 THEN ?19 END)
+                 CASE WHEN ?8 = 2 THEN ?19 END, ?20)
          ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
     )
     .bind(job.id.0)
@@ -98,6 +99,7 @@ pub(super) async fn insert(tx: &mut Tx<'_>, job: &NewJob, committed: &mut Commit
     .bind(job.document.map(|id| id.0))
     .bind(job.run_at.unwrap_or(tx.now).0)
     .bind(tx.now.0)
+    .bind(job.trace.map(|trace| trace.to_string()))
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();

@@ -6,7 +6,7 @@ use crate::{
     clock::SharedClock,
     error::{is_transient, port_error},
 };
-use chat_core::{Claim, Fence, JobId, Lane, PortResult, Tenant, Timestamp, WorkerId};
+use chat_core::{Claim, Fence, JobId, Lane, PortResult, Tenant, Timestamp, TraceParent, WorkerId};
 use sqlx::PgPool;
 use std::{
     collections::HashMap,
@@ -128,6 +128,7 @@ struct ClaimRow {
     max_attempts: i32,
     cancel_requested: bool,
     failed_children: i32,
+    trace_parent: Option<String>,
     created_at: i64,
     run_at: i64,
     started_at: i64,
@@ -152,7 +153,7 @@ async fn claim(
          WHERE jobs.id = wanted.id AND jobs.state + 0 IN (1, 2)
            AND (jobs.cancel_requested OR jobs.lane NOT IN (SELECT lane FROM paused_lanes))
          RETURNING jobs.id, jobs.fence AS "fence!", kind, lane, tenant, payload, attempt, max_attempts,
-                   cancel_requested, failed_children, created_at, run_at, started_at AS "started_at!",
+                   cancel_requested, failed_children, trace_parent, created_at, run_at, started_at AS "started_at!",
                    jobs.worker AS "worker!", priority, vtime"#,
         ids,
         workers,
@@ -182,7 +183,7 @@ async fn next(
                ORDER BY priority DESC, vtime, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS next
          WHERE jobs.id = next.id
          RETURNING jobs.id, jobs.fence AS "fence!", kind, lane, tenant, payload, attempt, max_attempts,
-                   cancel_requested, failed_children, created_at, run_at, started_at AS "started_at!",
+                   cancel_requested, failed_children, trace_parent, created_at, run_at, started_at AS "started_at!",
                    jobs.worker AS "worker!", priority, vtime"#,
         lane.as_str(),
         limit as i64,
@@ -207,6 +208,7 @@ fn read(row: ClaimRow) -> (WorkerId, Claim) {
         max_attempts: row.max_attempts as u32,
         cancel_requested: row.cancel_requested,
         failed_children: row.failed_children as u32,
+        trace: row.trace_parent.as_deref().and_then(TraceParent::parse),
         created_at: Timestamp(row.created_at),
         run_at: Timestamp(row.run_at),
         claimed_at: Timestamp(row.started_at),

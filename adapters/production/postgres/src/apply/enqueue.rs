@@ -113,6 +113,7 @@ pub(super) struct Columns<'a> {
     documents: Vec<Option<Uuid>>,
     keys: Vec<Option<&'a str>>,
     blocked: Vec<bool>,
+    traces: Vec<Option<String>>,
 }
 
 impl<'a> Columns<'a> {
@@ -138,6 +139,7 @@ impl<'a> Columns<'a> {
         self.documents.push(job.document.map(|id| id.0));
         self.keys.push(job.concurrency_key.as_deref());
         self.blocked.push(blocked);
+        self.traces.push(job.trace.map(|trace| trace.to_string()));
     }
 
     /// Writes all of them.
@@ -145,15 +147,15 @@ impl<'a> Columns<'a> {
         sqlx::query!(
             "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, max_attempts,
                                allowance, run_at, session, document, concurrency_key, blocked,
-                               created_at, handed_at)
+                               trace_parent, created_at, handed_at)
              SELECT id, kind, lane, tenant, priority, vtime, payload, state, attempts, attempts,
-                    coalesce(run_at, now), session, document, key, blocked, now,
+                    coalesce(run_at, now), session, document, key, blocked, trace, now,
                     CASE state WHEN 2 THEN now END
              FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int4[], $6::float8[],
                          $7::text[], $8::int2[], $9::int4[], $10::int8[], $11::uuid[], $12::uuid[],
-                         $13::text[], $14::bool[])
+                         $13::text[], $14::bool[], $15::text[])
                   AS row (id, kind, lane, tenant, priority, vtime, payload, state, attempts, run_at,
-                          session, document, key, blocked),
+                          session, document, key, blocked, trace),
                   (SELECT chat_now() AS now) AS clock",
             &self.ids[..],
             &self.kinds[..] as _,
@@ -168,7 +170,8 @@ impl<'a> Columns<'a> {
             &self.sessions[..] as _,
             &self.documents[..] as _,
             &self.keys[..] as _,
-            &self.blocked[..]
+            &self.blocked[..],
+            &self.traces[..] as _
         )
         .execute(to)
         .await
@@ -213,9 +216,9 @@ async fn insert_row(tx: &mut Tx<'_>, job: &NewJob, place: Place, blocked: bool) 
     let inserted = sqlx::query!(
         "INSERT INTO jobs (id, kind, lane, tenant, priority, vtime, payload, state, blocked,
                            max_attempts, allowance, unique_key, unique_forever, concurrency_key, parent,
-                           pending_children, session, document, run_at, created_at, handed_at)
+                           pending_children, session, document, run_at, created_at, handed_at, trace_parent)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8::smallint, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18, $19, CASE $8::smallint WHEN 2 THEN $19::bigint END)
+                 $18, $19, CASE $8::smallint WHEN 2 THEN $19::bigint END, $20)
          ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
         job.id.0,
         &*job.kind,
@@ -235,7 +238,8 @@ async fn insert_row(tx: &mut Tx<'_>, job: &NewJob, place: Place, blocked: bool) 
         job.session.map(|id| id.0),
         job.document.map(|id| id.0),
         job.run_at.unwrap_or(tx.now).0,
-        tx.now.0
+        tx.now.0,
+        job.trace.map(|trace| trace.to_string())
     )
     .execute(&mut *tx.conn)
     .await?;

@@ -2,7 +2,7 @@ use super::{from_json, page};
 use crate::{PostgresStore, apply::narrow, error::port_error};
 use chat_core::{
     Claim, DocumentId, Job, JobFilter, JobId, JobState, Lane, LaneState, LaneStats, Page, PageRequest,
-    PortError, PortResult, SessionId, Tenant, Timestamp, WorkerId, WorkerState,
+    PortError, PortResult, SessionId, Tenant, Timestamp, TraceParent, WorkerId, WorkerState,
     ports::{JobStore, Reaped},
 };
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
@@ -17,7 +17,7 @@ macro_rules! select {
              pending_children, worker, progress, ",
             $result,
             ", errors, parent, cancel_requested, session, document, created_at, started_at, finished_at,
-             lane IN (SELECT lane FROM paused_lanes) FROM jobs WHERE 1 = 1"
+             lane IN (SELECT lane FROM paused_lanes), trace_parent FROM jobs WHERE 1 = 1"
         )
     };
 }
@@ -139,6 +139,7 @@ fn read(row: &PgRow) -> Job {
         cancel_requested: row.get(17),
         session: row.get::<Option<Uuid>, _>(18).map(SessionId),
         document: row.get::<Option<Uuid>, _>(19).map(DocumentId),
+        trace: row.get::<Option<&str>, _>(24).and_then(TraceParent::parse),
         created_at: Timestamp(row.get(20)),
         started_at: row.get::<Option<i64>, _>(21).map(Timestamp),
         finished_at: row.get::<Option<i64>, _>(22).map(Timestamp),
