@@ -17,7 +17,7 @@ use chat_embedded::{
     EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, MemoryLimiter, SystemClock,
 };
 use chat_offline::{OfflineEmbedder, OfflineLlm};
-use chat_openai::{OpenAiEmbedder, OpenAiLlm, OpenAiServer};
+use chat_openai::{Gate, OpenAiEmbedder, OpenAiLlm, OpenAiServer};
 use chat_redis::RedisPorts;
 use chat_s3::{S3Blobs, S3Options};
 use chat_weaviate::{WeaviateIndex, WeaviateOptions};
@@ -96,28 +96,37 @@ pub(crate) fn weaviate(setting: &Weaviate) -> Result<WeaviateIndex, OpenError> {
     WeaviateIndex::new(&options).map_err(part("the index"))
 }
 
-pub(crate) fn llm(setting: &LlmSetting) -> Result<Arc<dyn Llm>, OpenError> {
+/// Pauses that model servers ask for, known to all who share the cache.
+pub(crate) fn gate(cache: &Arc<dyn Cache>) -> Arc<Gate> {
+    Arc::new(Gate::new(cache.clone(), Arc::new(SystemClock)))
+}
+
+pub(crate) fn llm(setting: &LlmSetting, gate: &Arc<Gate>) -> Result<Arc<dyn Llm>, OpenError> {
     match &setting.provider {
         ModelProvider::Offline => Ok(Arc::new(OfflineLlm::new())),
         ModelProvider::OpenAi { base_url, api_key } => {
-            let llm = OpenAiLlm::new(&server(base_url, api_key.as_ref()), &setting.model);
+            let llm = OpenAiLlm::new(&server(base_url, api_key.as_ref(), gate), &setting.model);
             Ok(Arc::new(llm.map_err(part("the language model"))?))
         }
     }
 }
 
 /// The configured model; a server that answers only may still have the one before it.
-pub(crate) fn embedder(setting: &Embedding, llm: &LlmSetting) -> Result<Arc<dyn Embedder>, OpenError> {
+pub(crate) fn embedder(
+    setting: &Embedding,
+    llm: &LlmSetting,
+    gate: &Arc<Gate>,
+) -> Result<Arc<dyn Embedder>, OpenError> {
     match &setting.provider {
         ModelProvider::Offline => {
             let server = match &llm.provider {
                 ModelProvider::Offline => None,
-                ModelProvider::OpenAi { base_url, api_key } => Some(server(base_url, api_key.as_ref())),
+                ModelProvider::OpenAi { base_url, api_key } => Some(server(base_url, api_key.as_ref(), gate)),
             };
             Ok(Arc::new(Embedders::new(Arc::new(OfflineEmbedder::new()), server)))
         }
         ModelProvider::OpenAi { base_url, api_key } => {
-            let server = server(base_url, api_key.as_ref());
+            let server = server(base_url, api_key.as_ref(), gate);
             let embedder =
                 OpenAiEmbedder::new(&server, &setting.model).map_err(part("the embedding model"))?;
             let embedder = match setting.dimensions {
@@ -129,8 +138,8 @@ pub(crate) fn embedder(setting: &Embedding, llm: &LlmSetting) -> Result<Arc<dyn 
     }
 }
 
-fn server(base_url: &Url, api_key: Option<&Secret>) -> OpenAiServer {
-    let server = OpenAiServer::new(base_url.expose());
+fn server(base_url: &Url, api_key: Option<&Secret>, gate: &Arc<Gate>) -> OpenAiServer {
+    let server = OpenAiServer::new(base_url.expose()).with_gate(gate.clone());
     match api_key {
         Some(key) => server.with_api_key(key.expose()),
         None => server,

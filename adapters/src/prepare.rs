@@ -30,7 +30,9 @@ pub fn migrate(settings: &Settings) -> BoxFuture<'_, Result<Option<i64>, OpenErr
 pub fn init(settings: &Settings) -> BoxFuture<'_, Result<(), OpenError>> {
     Box::pin(async move {
         if let Index::Weaviate(setting) = &settings.index {
-            let embedder = parts::embedder(&settings.embedding, &settings.llm)?;
+            let (_, _, cache, _) = parts::messaging(None);
+            let gate = parts::gate(&cache);
+            let embedder = parts::embedder(&settings.embedding, &settings.llm, &gate)?;
             let made =
                 parts::weaviate(setting)?.prepare(embedder.model()).await.map_err(part("the index"))?;
             tracing::debug!(made, "the vector index is there");

@@ -99,6 +99,7 @@ pub fn open(settings: &Settings) -> BoxFuture<'_, Result<Opened, OpenError>> {
         let rows = Rows::open(&settings.database).await?;
         let redis = parts::redis(&settings.redis).await?.map(Arc::new);
         let (lanes, bus, cache, limiter) = parts::messaging(redis.as_deref());
+        let gate = parts::gate(&cache);
         let ports = Ports {
             store: rows.store(),
             lanes,
@@ -107,8 +108,8 @@ pub fn open(settings: &Settings) -> BoxFuture<'_, Result<Opened, OpenError>> {
             limiter,
             blobs: parts::blobs(&settings.storage)?,
             index: parts::index(&settings.index, &settings.data_dir).await?,
-            llm: parts::llm(&settings.llm)?,
-            embedder: parts::embedder(&settings.embedding, &settings.llm)?,
+            llm: parts::llm(&settings.llm, &gate)?,
+            embedder: parts::embedder(&settings.embedding, &settings.llm, &gate)?,
             parser: Arc::new(MediaParser::default()) as Arc<dyn Parser>,
             clock: Arc::new(SystemClock) as Arc<dyn Clock>,
         };

@@ -59,6 +59,8 @@ pub struct PortError {
     pub message: String,
     /// How long the other side asked us to wait.
     pub retry_after: Option<Duration>,
+    /// The other side was not even asked: it had asked for a pause before.
+    pub unasked: bool,
     /// The cause, for the log.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -69,7 +71,7 @@ pub type PortResult<T> = Result<T, PortError>;
 impl PortError {
     /// An error without a cause.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None, source: None }
+        Self { kind, message: message.into(), retry_after: None, unasked: false, source: None }
     }
 
     /// There is no such thing.

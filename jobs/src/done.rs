@@ -40,6 +40,8 @@ pub enum JobError {
     Retry(PortError),
     /// Try again after this wait.
     RetryAfter(Duration, PortError),
+    /// The model's provider has asked for a pause: again after it. That is no failure, unless it lasts too long.
+    Wait(Duration, PortError),
     /// Never try again.
     Fail(PortError),
 }
@@ -48,7 +50,9 @@ impl JobError {
     /// What went wrong.
     pub fn cause(&self) -> &PortError {
         match self {
-            Self::Retry(cause) | Self::RetryAfter(_, cause) | Self::Fail(cause) => cause,
+            Self::Retry(cause) | Self::RetryAfter(_, cause) | Self::Wait(_, cause) | Self::Fail(cause) => {
+                cause
+            }
         }
     }
 }
@@ -57,6 +61,7 @@ impl JobError {
 impl From<PortError> for JobError {
     fn from(error: PortError) -> Self {
         match (error.retry_after, error.kind) {
+            (Some(wait), ErrorKind::RateLimited) => Self::Wait(wait, error),
             (Some(wait), kind) if kind.is_retryable() => Self::RetryAfter(wait, error),
             (_, kind) if kind.is_retryable() || kind == ErrorKind::Internal => Self::Retry(error),
             _ => Self::Fail(error),

@@ -1,7 +1,10 @@
 //! Models that hang, never end, refuse, or answer nothing; stores that are away.
 
 use crate::fakes::{Rig, Step, data, names, say, text_of};
-use chat_core::{ErrorKind, JobId, ResponseId, ResponseStatus, ports::FinishReason};
+use chat_core::{
+    ErrorKind, JobId, ResponseId, ResponseStatus, Timestamp,
+    ports::{Clock, FinishReason},
+};
 use chat_jobs::JobError;
 use std::time::Duration;
 
@@ -98,12 +101,45 @@ async fn a_stream_that_ends_early_or_empty_is_a_failed_attempt() {
 
 #[tokio::test]
 async fn a_provider_that_asks_to_wait_is_obeyed_within_reason() {
-    for (asked_for, waited) in [(7, 7), (3_600, 60)] {
+    let refused = async |asked_for, age| {
         let (rig, _, job) = asked();
         rig.llm.script(vec![Step::SlowDown(Duration::from_secs(asked_for))]);
-        let error = rig.run(&rig.claim(job)).await.unwrap_err();
-        assert!(matches!(error, JobError::RetryAfter(wait, _) if wait == Duration::from_secs(waited)));
+        let mut cx = rig.claim(job);
+        cx.claim.created_at = Timestamp(rig.clock.now().0 - age);
+        rig.run(&cx).await.unwrap_err()
+    };
+    let error = refused(7, 1_000).await;
+    assert!(
+        matches!(&error, JobError::Wait(wait, cause) if wait.as_secs() == 7 && !cause.unasked),
+        "{error}"
+    );
+    // Past the time that a turn may take, it is a failed attempt; so it is if the provider asks for longer than that.
+    for (asked_for, age, waited) in [(7, 299_000, 7), (3_600, 1_000, 60)] {
+        let error = refused(asked_for, age).await;
+        assert!(matches!(&error, JobError::RetryAfter(wait, _) if wait.as_secs() == waited), "{error}");
     }
+}
+
+/// Its readers are told nothing: nothing has begun.
+#[tokio::test]
+async fn a_turn_is_not_begun_while_the_provider_wants_a_pause() {
+    let (rig, id, job) = asked();
+    *rig.llm.pause.lock().unwrap() = Some(Duration::from_secs(7));
+    let mut cx = rig.claim(job);
+    cx.claim.created_at = rig.clock.now();
+    let error = rig.run(&cx).await.unwrap_err();
+    assert!(matches!(&error, JobError::Wait(wait, cause) if wait.as_secs() == 7 && cause.unasked), "{error}");
+    assert_eq!(rig.log(id).len(), 1, "`response.queued`");
+
+    let say = || vec![Step::Say("茶"), Step::Finish(FinishReason::Stop)];
+    let (other, id, job) = asked();
+    *other.llm.pause.lock().unwrap() = Some(Duration::from_secs(7));
+    other.store.rows(|rows| rows.responses.get_mut(&id).unwrap().model = "another".into());
+    other.llm.script(say());
+    let mut cx = other.claim(job);
+    cx.claim.created_at = other.clock.now();
+    other.run(&cx).await.unwrap();
+    assert_eq!(other.response(id).output_text, "茶", "another model has limits of its own");
 }
 
 #[tokio::test]

@@ -12,6 +12,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest such pause: soon after it is back, the job goes on.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
+/// How long after a job was enqueued a pause that its model's provider asks for is no failure.
+const PATIENCE: Duration = Duration::from_hours(24);
+/// The shortest such pause: a provider that asks for less is not asked without end.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// From this attempt on nothing more is kept of pauses: a history does not grow as long as a provider likes.
+const MOST_TOLD: u32 = 300;
+
 /// How a run ended, before it is known what that means for the job.
 enum Run {
     Ended(Result<Done, JobError>),
@@ -131,7 +138,10 @@ pub(crate) async fn failed(handler: &dyn Handler, cx: &JobContext, error: &JobEr
     let wait = match error {
         JobError::Fail(_) => None,
         JobError::Retry(_) => Some(handler.retry().wait(cx.claim.attempt, rand::random())),
-        JobError::RetryAfter(wait, _) => Some(*wait),
+        JobError::Wait(after, _) if cx.now().since(cx.claim.created_at) < PATIENCE => {
+            return (deferred(cx, *after, cause), Done::default());
+        }
+        JobError::RetryAfter(wait, _) | JobError::Wait(wait, _) => Some(*wait),
     };
     match wait.filter(|_| cx.claim.attempt < cx.claim.max_attempts) {
         Some(after) => {
@@ -140,6 +150,13 @@ pub(crate) async fn failed(handler: &dyn Handler, cx: &JobContext, error: &JobEr
         }
         None => give_up(handler, cx, cause).await,
     }
+}
+
+/// The pause is the provider's wish, and no fault of the job.
+fn deferred(cx: &JobContext, after: Duration, cause: &PortError) -> Outcome {
+    tracing::info!(error = %cause, wait_ms = after.as_millis() as u64, "a job waits: its model's provider has asked for a pause");
+    let told = !cause.unasked && cx.claim.attempt <= MOST_TOLD;
+    Outcome::Deferred { after: after.max(SHORTEST), error: told.then(|| history(cx, cause)) }
 }
 
 async fn give_up(handler: &dyn Handler, cx: &JobContext, cause: &PortError) -> (Outcome, Done) {

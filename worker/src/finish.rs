@@ -115,6 +115,7 @@ fn count(claim: &Claim, outcome: &Outcome) {
             metrics::counter!(names::FAILED, &labels).increment(1);
             metrics::counter!(names::DEAD, &labels).increment(1);
         }
+        Outcome::Deferred { .. } => metrics::counter!(names::DEFERRED, &labels).increment(1),
         Outcome::HandedBack => {}
     }
 }

@@ -12,8 +12,10 @@ pub(crate) const RETRIED: &str = "jobs_retried_total";
 pub(crate) const DEAD: &str = "jobs_dead_total";
 /// Jobs stopped on request, by kind and lane.
 pub(crate) const CANCELLED: &str = "jobs_cancelled_total";
+/// Runs that were put off because the model's provider had asked for a pause, by kind and lane.
+pub(crate) const DEFERRED: &str = "jobs_deferred_total";
 /// All of these.
-pub(crate) const COUNTED: [&str; 6] = [STARTED, FINISHED, FAILED, RETRIED, DEAD, CANCELLED];
+pub(crate) const COUNTED: [&str; 7] = [STARTED, FINISHED, FAILED, RETRIED, DEAD, CANCELLED, DEFERRED];
 /// Seconds that an attempt ran, by kind and lane.
 pub(crate) const RUN_SECONDS: &str = "jobs_run_seconds";
 /// Seconds between the time a job could begin and its claim, by kind and lane.

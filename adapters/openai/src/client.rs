@@ -1,16 +1,17 @@
 //! The HTTP client that both ports share.
 
-use crate::{errors, refusal::Refusal, secrets::Secrets, server::OpenAiServer};
+use crate::{Gate, errors, refusal::Refusal, secrets::Secrets, server::OpenAiServer, waits};
 use async_openai::config::{Config, OpenAIConfig};
-use chat_core::{PortError, PortResult, TraceParent};
+use chat_core::{ErrorKind, PortError, PortResult, TraceParent};
 use reqwest::{
     RequestBuilder, Response, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 use serde::Serialize;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+const TRACE: &str = "traceparent";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Below the keep-alive of common servers and balancers: a connection that they just closed costs a failed request.
 const POOL_IDLE: Duration = Duration::from_secs(30);
@@ -20,7 +21,20 @@ pub(crate) struct Client {
     http: reqwest::Client,
     config: OpenAIConfig,
     headers: HeaderMap,
+    gate: Option<Arc<Gate>>,
     pub(crate) secrets: Secrets,
+}
+
+/// What is sent besides a body, and how.
+pub(crate) struct Call<'a> {
+    /// Behind the base URL.
+    pub(crate) path: &'a str,
+    /// The model that is asked.
+    pub(crate) model: &'a str,
+    /// For the whole answer, its body included.
+    pub(crate) timeout: Option<Duration>,
+    /// Told to the server, which may log it.
+    pub(crate) trace: Option<TraceParent>,
 }
 
 impl Client {
@@ -31,29 +45,54 @@ impl Client {
         let headers = headers(server, &config);
         let values = server.headers.iter().map(|(_, value)| value.clone());
         let secrets = Secrets::new(values.chain(server.api_key.clone()));
-        Ok(Self { http: http(&url)?, config, headers, secrets })
+        let gate = server.gate.clone();
+        Ok(Self { http: http(&url)?, config, headers, gate, secrets })
     }
 
-    /// Sends `body` and answers as soon as the headers of a success are here.
-    ///
-    /// `timeout` covers the whole answer, its body included. `trace` is told to the server, which may log it.
+    /// Sends `body` and answers as soon as the headers of a success are here. A model whose server has asked for a pause
+    /// is not asked.
     pub(crate) async fn post(
         &self,
-        path: &str,
+        call: &Call<'_>,
         body: &(impl Serialize + Sync),
-        timeout: Option<Duration>,
-        trace: Option<TraceParent>,
     ) -> Result<Response, Refusal> {
-        let request = self.http.post(self.config.url(path)).headers(self.headers.clone()).json(body);
-        let request = timeout.into_iter().fold(request, RequestBuilder::timeout);
-        let request = trace
-            .into_iter()
-            .fold(request, |request, trace| request.header("traceparent", trace.to_string()));
+        if let Some(pause) = self.pause(call.model).await {
+            return Err(errors::paused(pause).into());
+        }
+        let request = self.http.post(self.config.url(call.path)).headers(self.headers.clone()).json(body);
+        let request = call.timeout.into_iter().fold(request, RequestBuilder::timeout);
+        let traced = |request: RequestBuilder, trace: TraceParent| request.header(TRACE, trace.to_string());
+        let request = call.trace.into_iter().fold(request, traced);
         let response = request.send().await.map_err(errors::transport)?;
         if response.status().is_success() {
+            self.hold(call.model, waits::used_up(response.headers())).await;
             return Ok(response);
         }
-        Err(Refusal::read(response, &self.secrets).await)
+        let mut refusal = Refusal::read(response, &self.secrets).await;
+        if refusal.error.kind == ErrorKind::RateLimited {
+            metrics::counter!("llm_rate_limited_total", "model" => call.model.to_owned()).increment(1);
+            self.hold(call.model, refusal.error.retry_after).await;
+            // Those who were told at the same time do not come back at the same time.
+            let pause = self.pause(call.model).await;
+            refusal.error.retry_after = refusal.error.retry_after.and(pause).or(refusal.error.retry_after);
+        }
+        Err(refusal)
+    }
+
+    /// How long a model is not to be asked.
+    pub(crate) async fn pause(&self, model: &str) -> Option<Duration> {
+        self.gate.as_ref()?.pause(&self.place(model)).await
+    }
+
+    async fn hold(&self, model: &str, asked: Option<Duration>) {
+        if let (Some(gate), Some(asked)) = (&self.gate, asked) {
+            gate.hold(&self.place(model), asked).await;
+        }
+    }
+
+    /// Servers count each model by itself.
+    fn place(&self, model: &str) -> String {
+        format!("{} {model}", self.config.api_base())
     }
 }
 

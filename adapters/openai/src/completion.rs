@@ -1,7 +1,7 @@
 //! The language model.
 
 use crate::{
-    client::Client,
+    client::{Call, Client},
     errors,
     refusal::Refusal,
     request::Dialect,
@@ -14,7 +14,10 @@ use chat_core::{
     ports::{Completion, CompletionStream, Llm},
 };
 use reqwest::Response;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::time::timeout_at;
 
 /// Chat completions of a server, streamed.
@@ -59,8 +62,8 @@ impl OpenAiLlm {
     }
 
     async fn ask(&self, dialect: Dialect, model: &str, completion: &Completion) -> Result<Response, Refusal> {
-        let request = dialect.request(model, completion);
-        self.client.post("/chat/completions", &request, None, completion.trace).await
+        let call = Call { path: "/chat/completions", model, timeout: None, trace: completion.trace };
+        self.client.post(&call, &dialect.request(model, completion)).await
     }
 
     fn learned(&self) -> Dialect {
@@ -72,6 +75,10 @@ impl OpenAiLlm {
 impl Llm for OpenAiLlm {
     fn model(&self) -> &str {
         &self.model
+    }
+
+    async fn pause(&self) -> Option<Duration> {
+        self.client.pause(&self.model).await
     }
 
     async fn complete(&self, completion: Completion) -> PortResult<CompletionStream> {

@@ -1,7 +1,7 @@
 //! The embedding model.
 
 use crate::{
-    client::{Client, read_body},
+    client::{Call, Client, read_body},
     errors,
     server::OpenAiServer,
     vectors::Answer,
@@ -65,7 +65,9 @@ impl OpenAiEmbedder {
             dimensions: self.dimensions,
             ..CreateEmbeddingRequest::default()
         };
-        let response = self.client.post("/embeddings", &request, Some(TIMEOUT), None).await?;
+        let (path, model) = ("/embeddings", self.model.as_str());
+        let call = Call { path, model, timeout: Some(TIMEOUT), trace: None };
+        let response = self.client.post(&call, &request).await?;
         let answer = Answer::parse(&read_body(response, MAX_ANSWER).await?)?;
         let tokens = answer.tokens();
         let vectors = answer.into_vectors(texts.len())?;

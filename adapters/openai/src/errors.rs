@@ -44,6 +44,12 @@ pub(crate) fn silent(what: &str, waited: Duration) -> PortError {
     PortError::new(ErrorKind::Timeout, format!("the model server sent no {what} for {waited:?}"))
 }
 
+/// The server has asked for a pause, and is not asked before it is over.
+pub(crate) fn paused(pause: Duration) -> PortError {
+    let error = PortError::new(ErrorKind::RateLimited, "the model server has asked for a pause");
+    PortError { unasked: true, ..error.with_retry_after(Some(pause)) }
+}
+
 /// The connection ended before the answer did.
 pub(crate) fn cut() -> PortError {
     PortError::unavailable("the model server cut the answer before its end")

@@ -33,6 +33,7 @@
 //! | connection refused, DNS, TLS, no connection within 5 s, cut before the end, 5xx, 409 | `Unavailable` |
 //! | 401, 403; 402 or any status with a quota that is used up (`insufficient_quota`): an operator has to act, another try cannot help | `Unauthorized` |
 //! | 429 | `RateLimited`, with the wait if the server names one (at most an hour) |
+//! | a server that asked for a pause, with a [`Gate`] | `RateLimited`, `unasked`, with the rest of the pause (at most a minute and a quarter) |
 //! | 408, no piece in time | `Timeout` |
 //! | any other 4xx, redirects | `Invalid`, with the server's message |
 //! | what is not the protocol | `Protocol` |
@@ -43,6 +44,7 @@ mod client;
 mod completion;
 mod embedder;
 mod errors;
+mod gate;
 mod refusal;
 mod request;
 mod secrets;
@@ -54,4 +56,5 @@ mod waits;
 
 pub use completion::OpenAiLlm;
 pub use embedder::OpenAiEmbedder;
+pub use gate::Gate;
 pub use server::OpenAiServer;

@@ -1,6 +1,7 @@
 //! Where the server is and how to be let in.
 
-use std::fmt;
+use crate::Gate;
+use std::{fmt, sync::Arc};
 
 /// An OpenAI-compatible server.
 #[derive(Clone, Default)]
@@ -11,6 +12,8 @@ pub struct OpenAiServer {
     pub api_key: Option<String>,
     /// Further headers of every request; they win over the ones that the adapter sets.
     pub headers: Vec<(String, String)>,
+    /// Where pauses that the server asks for are kept; without it every call asks.
+    pub gate: Option<Arc<Gate>>,
 }
 
 impl OpenAiServer {
@@ -23,6 +26,13 @@ impl OpenAiServer {
     #[must_use]
     pub fn with_api_key(mut self, api_key: impl Into<String>) -> Self {
         self.api_key = Some(api_key.into()).filter(|key| !key.is_empty());
+        self
+    }
+
+    /// Pauses that it asks for are heeded by all that share this.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<Gate>) -> Self {
+        self.gate = Some(gate);
         self
     }
 
@@ -42,6 +52,6 @@ impl fmt::Debug for OpenAiServer {
             .field("base_url", &self.base_url)
             .field("api_key", &self.api_key.as_ref().map(|_| "[hidden]"))
             .field("headers", &names)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

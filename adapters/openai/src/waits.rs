@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_hours(1);
 pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let exact = number(headers, "retry-after-ms").map(|millis| millis / 1000.0);
     let seconds = exact.or_else(|| retry_after(headers)).or_else(|| reset(headers))?;
-    Some(Duration::try_from_secs_f64(seconds.max(0.0)).map_or(LONGEST, |wait| wait.min(LONGEST)))
+    Some(bounded(seconds))
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<f64> {
@@ -22,18 +22,32 @@ fn retry_after(headers: &HeaderMap) -> Option<f64> {
     Some((http_date(value)? - answered_at(headers)?) as f64)
 }
 
+/// The wait until there is something left of a limit that a success has used up.
+pub(crate) fn used_up(headers: &HeaderMap) -> Option<Duration> {
+    let waits = limits(headers).filter_map(|(used_up, seconds)| used_up.then_some(seconds));
+    waits.max_by(f64::total_cmp).map(bounded)
+}
+
+fn bounded(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).map_or(LONGEST, |wait| wait.min(LONGEST))
+}
+
 /// The limit that is used up decides; if the server does not say which one is, the one that takes longest.
 fn reset(headers: &HeaderMap) -> Option<f64> {
+    limits(headers).max_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))).map(|(_, seconds)| seconds)
+}
+
+/// Each limit that the server tells: whether it is used up, and the seconds until it resets.
+fn limits(headers: &HeaderMap) -> impl Iterator<Item = (bool, f64)> {
     const LIMITS: [(&str, &str); 3] = [
         ("x-ratelimit-reset-requests", "x-ratelimit-remaining-requests"),
         ("x-ratelimit-reset-tokens", "x-ratelimit-remaining-tokens"),
         ("x-ratelimit-reset", "x-ratelimit-remaining"),
     ];
-    let waits = LIMITS.iter().filter_map(|(reset, left)| {
+    LIMITS.iter().filter_map(|(reset, left)| {
         let seconds = until(text(headers, reset)?, headers)?;
         Some((number(headers, left) == Some(0.0), seconds))
-    });
-    waits.max_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))).map(|(_, seconds)| seconds)
+    })
 }
 
 /// `1m30.5s`, `20ms`, seconds, or a point in time as Unix seconds or milliseconds.
@@ -125,6 +139,20 @@ mod tests {
         ];
         assert_eq!(of(&both), Some(2.0));
         assert_eq!(of(&both[..3]), Some(360.0));
+    }
+
+    #[test]
+    fn a_success_asks_for_a_pause_if_it_used_a_limit_up() {
+        let of = |pairs: &[(&'static str, &'static str)]| {
+            let pairs = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            used_up(&pairs.collect()).map(|wait| wait.as_secs_f64())
+        };
+        let requests = [("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "6m0s")];
+        let tokens = [("x-ratelimit-remaining-tokens", "7"), ("x-ratelimit-reset-tokens", "1h")];
+        assert_eq!(of(&[requests, tokens].concat()), Some(360.0));
+        assert_eq!(of(&tokens), None);
+        assert_eq!(of(&requests[..1]), None, "it does not say for how long");
+        assert_eq!(of(&[("retry-after", "5")]), None);
     }
 
     #[test]

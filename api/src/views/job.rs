@@ -37,7 +37,8 @@ pub struct JobView {
     /// When it may run.
     #[schema(value_type = String, format = DateTime)]
     run_at: Timestamp,
-    /// What it waits for: `time`, `children`, `key`, `worker`; `resume`: its lane is paused.
+    /// What it waits for: `time`, `children`, `key`, `worker`; `resume`: its lane is paused; `model`: the model's provider has
+    /// asked for a pause.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_for: Option<&'static str>,
     /// Who runs it.

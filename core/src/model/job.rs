@@ -201,7 +201,8 @@ pub struct Job {
     pub payload: Value,
     /// When it may run.
     pub run_at: Timestamp,
-    /// What it waits for: `time`, `children`, `key`, `worker`; `resume`: its lane is paused.
+    /// What it waits for: `time`, `children`, `key`, `worker`; `resume`: its lane is paused; `model`: the model's provider has
+    /// asked for a pause.
     pub waiting_for: Option<&'static str>,
     /// Who runs it.
     pub worker: Option<WorkerId>,
@@ -276,32 +277,6 @@ pub struct Held {
     pub job: JobId,
     /// The fence of the claim.
     pub fence: Fence,
-}
-
-/// How a run ends.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// Done.
-    Succeeded {
-        /// What it returns.
-        result: Option<Value>,
-    },
-    /// Failed; again after a while.
-    Retry {
-        /// How long to wait.
-        after: Duration,
-        /// Why it failed.
-        error: AttemptError,
-    },
-    /// Given up.
-    Dead {
-        /// Why.
-        error: AttemptError,
-    },
-    /// Stopped on request.
-    Cancelled,
-    /// Not finished because its worker stops: somebody else goes on, and the attempt is not counted.
-    HandedBack,
 }
 
 /// How failures of a kind are tried again: exponential with full jitter

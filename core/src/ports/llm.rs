@@ -95,6 +95,11 @@ pub trait Llm: Send + Sync {
     fn is_model(&self) -> bool {
         true
     }
+    /// How long the server of the configured model has asked not to be asked, with a little to spare for those who come
+    /// back at the same time. A completion fails with that until then, without asking.
+    async fn pause(&self) -> Option<Duration> {
+        None
+    }
     /// Begins a completion.
     async fn complete(&self, completion: Completion) -> PortResult<CompletionStream>;
 }

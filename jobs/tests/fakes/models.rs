@@ -48,11 +48,19 @@ pub struct FakeLlm {
     pub asked: Mutex<Vec<Completion>>,
     /// How many of its streams were dropped.
     pub closed: Arc<AtomicUsize>,
+    /// How long it is not to be asked.
+    pub pause: Mutex<Option<Duration>>,
 }
 
 impl FakeLlm {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, scripts: Mutex::default(), asked: Mutex::default(), closed: Arc::default() }
+        Self {
+            clock,
+            scripts: Mutex::default(),
+            asked: Mutex::default(),
+            closed: Arc::default(),
+            pause: Mutex::default(),
+        }
     }
 
     /// What to do at the next completion.
@@ -78,6 +86,10 @@ impl Drop for Closing {
 impl Llm for FakeLlm {
     fn model(&self) -> &'static str {
         "fake"
+    }
+
+    async fn pause(&self) -> Option<Duration> {
+        *self.pause.lock().unwrap()
     }
 
     async fn complete(&self, completion: Completion) -> PortResult<CompletionStream> {

@@ -309,7 +309,12 @@ impl Rows {
                 JobState::Dead
             }
             Outcome::Cancelled => JobState::Cancelled,
-            Outcome::HandedBack => {
+            Outcome::Deferred { error: Some(error), .. } => {
+                job.errors.push(error);
+                job.max_attempts += 1;
+                JobState::Available
+            }
+            Outcome::HandedBack | Outcome::Deferred { error: None, .. } => {
                 job.attempt -= 1;
                 JobState::Available
             }

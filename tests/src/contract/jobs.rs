@@ -1,5 +1,6 @@
 //! The job engine's side of the `Store` port.
 
+use super::retries;
 use chat_core::{
     AttemptError, Change, Claim, ErrorKind, JobFilter, JobId, JobState, Lane, NewJob, Outcome, PageRequest,
     Tenant, Timestamp, TraceParent, Unique, WorkerId, Write, ports::Store,
@@ -29,7 +30,7 @@ pub fn job() -> NewJob {
     }
 }
 
-async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
+pub(super) async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
     let committed = store.commit(Write::of(vec![Change::Enqueue(Box::new(job))])).await.unwrap();
     committed.jobs[0]
 }
@@ -40,12 +41,12 @@ async fn worker(store: &dyn Store) -> WorkerId {
     worker
 }
 
-async fn claim(store: &dyn Store, id: JobId) -> Option<Claim> {
+pub(super) async fn claim(store: &dyn Store, id: JobId) -> Option<Claim> {
     let worker = worker(store).await;
     store.claim(worker, vec![id]).await.unwrap().pop()
 }
 
-async fn finish(
+pub(super) async fn finish(
     store: &dyn Store,
     claim: &Claim,
     outcome: Outcome,
@@ -53,7 +54,7 @@ async fn finish(
     store.commit(Write::finish(claim.held(), outcome, vec![])).await.map_err(|error| error.kind)
 }
 
-fn succeeded() -> Outcome {
+pub(super) fn succeeded() -> Outcome {
     Outcome::Succeeded { result: None }
 }
 
@@ -61,7 +62,7 @@ pub(super) fn error(attempt: u32) -> AttemptError {
     AttemptError { attempt, at: Timestamp(0), kind: "internal".into(), message: "it broke".into() }
 }
 
-async fn state(store: &dyn Store, id: JobId) -> JobState {
+pub(super) async fn state(store: &dyn Store, id: JobId) -> JobState {
     store.job(None, id).await.unwrap().state
 }
 
@@ -74,13 +75,12 @@ pub async fn exercise(store: &dyn Store) {
     one_at_a_time_per_key(store).await;
     a_retry_keeps_its_key(store).await;
     parents_wait_for_children(store).await;
-    children_are_retried_while_somebody_waits(store).await;
     delayed_jobs_become_due(store).await;
     jobs_of_dead_workers_run_again(store).await;
     a_backlog_is_claimed_in_fair_order(store).await;
     cancels(store).await;
     retries_by_hand(store).await;
-    kinds_can_be_left_out(store).await;
+    retries::exercise(store).await;
     handing_back_costs_no_attempt(store).await;
     lists_by_filter(store).await;
 }
@@ -201,52 +201,6 @@ async fn parents_wait_for_children(store: &dyn Store) {
     let held = claim(store, parent).await.expect("the last child frees its parent");
     assert_eq!(held.failed_children, 1);
     finish(store, &held, succeeded()).await.unwrap();
-}
-
-/// A child that is retried is waited for again, and counts once; when its parent has ended, nobody would use it.
-async fn children_are_retried_while_somebody_waits(store: &dyn Store) {
-    let parent = enqueue(store, NewJob { pending_children: 2, ..job() }).await;
-    let first = enqueue(store, NewJob { parent: Some(parent), ..job() }).await;
-    let second = enqueue(store, NewJob { parent: Some(parent), ..job() }).await;
-    let dead = || Outcome::Dead { error: error(1) };
-    let retry = |id| Write::of(vec![Change::RetryJobs(JobFilter::default(), vec![id])]);
-    finish(store, &claim(store, first).await.unwrap(), dead()).await.unwrap();
-    assert_eq!(store.commit(retry(first)).await.unwrap().affected, 1);
-    finish(store, &claim(store, first).await.unwrap(), succeeded()).await.unwrap();
-    assert!(claim(store, parent).await.is_none(), "a child that was retried counted twice");
-    finish(store, &claim(store, second).await.unwrap(), dead()).await.unwrap();
-    let held = claim(store, parent).await.expect("the last child frees its parent");
-    assert_eq!(held.failed_children, 1, "the one that succeeded after all is no failure");
-    finish(store, &held, dead()).await.unwrap();
-
-    let all = Change::RetryJobs(JobFilter::default(), vec![parent, second]);
-    assert_eq!(store.commit(Write::of(vec![all])).await.unwrap().affected, 1, "the parent alone");
-    assert_eq!(state(store, second).await, JobState::Dead);
-    finish(store, &claim(store, parent).await.unwrap(), succeeded()).await.unwrap();
-    assert_eq!(store.commit(retry(second)).await.unwrap().affected, 0, "nobody waits for it");
-
-    // A parent that was stopped while it waited does not wait for them after a retry.
-    let parent = enqueue(store, NewJob { pending_children: 1, ..job() }).await;
-    store.commit(Write::of(vec![Change::CancelJobs(JobFilter::default(), vec![parent])])).await.unwrap();
-    finish(store, &claim(store, parent).await.unwrap(), Outcome::Cancelled).await.unwrap();
-    store.commit(retry(parent)).await.unwrap();
-    let again = Outcome::Retry { after: Duration::ZERO, error: error(1) };
-    finish(store, &claim(store, parent).await.unwrap(), again).await.unwrap();
-    store.promote_due().await.unwrap();
-    let held = claim(store, parent).await.expect("it waits for its time only");
-    finish(store, &held, succeeded()).await.unwrap();
-}
-
-async fn kinds_can_be_left_out(store: &dyn Store) {
-    let id = enqueue(store, job()).await;
-    finish(store, &claim(store, id).await.unwrap(), Outcome::Dead { error: error(1) }).await.unwrap();
-    let retry = |not_kinds| {
-        let filter = JobFilter { not_kinds, ..JobFilter::default() };
-        Write::of(vec![Change::RetryJobs(filter, vec![id])])
-    };
-    assert_eq!(store.commit(retry(vec!["other.v1", "noop.v1"])).await.unwrap().affected, 0);
-    assert_eq!(store.commit(retry(vec!["other.v1"])).await.unwrap().affected, 1);
-    finish(store, &claim(store, id).await.unwrap(), succeeded()).await.unwrap();
 }
 
 async fn delayed_jobs_become_due(store: &dyn Store) {

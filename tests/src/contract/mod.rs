@@ -12,6 +12,7 @@ pub mod memo;
 pub mod models;
 pub mod pauses;
 pub mod replicas;
+mod retries;
 pub mod rows;
 pub mod tenants;
 pub mod turns;

@@ -9,7 +9,7 @@ use axum::{
     Json,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, header::AUTHORIZATION, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -31,8 +31,11 @@ pub(super) async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap
     if script.whole || call.body["stream"] != true {
         return whole(&call, &words.concat(), finish.as_deref());
     }
+    let told = script.told.clone();
     let body = stream::body(&inner, script, &call, words, finish);
-    ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(body)).into_response()
+    let mut response = ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(body)).into_response();
+    add_headers(&mut response, &told);
+    response
 }
 
 /// The script for this request; the refusal if there is one.
@@ -56,6 +59,13 @@ fn answer(script: &Script, call: &Call) -> (Vec<String>, Option<String>) {
     }
     words.truncate(limit);
     (words, script.finish.as_ref().map(|_| "length".to_owned()))
+}
+
+pub(super) fn add_headers(response: &mut Response, headers: &[(String, String)]) {
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        response.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
+    }
 }
 
 fn echo(asked: &str) -> String {

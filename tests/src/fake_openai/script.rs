@@ -9,6 +9,7 @@ pace       tps=N (tokens a second) | ttft=MS (to the first token)
 shape      reasoning=N (pieces of thought first) | finish=REASON | no-role | no-usage | no-done | no-finish
            | bare (chunks without id, object, created, model) | crlf | comments (keep-alives) | whole (not streamed)
            | keep-open (no end of the body after the last chunk)
+success    told=NAME:VALUE (a header)
 refusals   status=N | message=TEXT | code=CODE | retry-after=VALUE | header=NAME:VALUE | html
            | refuses=PARAMETER (400 if the request has it)
 breaks     hang-headers | hang=N | drip=N (keep-alive comments only) | cut=N | end=N | error=N | garbage=N
@@ -84,6 +85,8 @@ pub struct Script {
     pub keep_open: bool,
     /// The key that requests must have, if any.
     pub key: Option<String>,
+    /// Further headers of a success.
+    pub told: Vec<(String, String)>,
     /// The answer is this refusal.
     pub refusal: Option<Refusal>,
     /// Parameters that are refused with 400.
@@ -124,6 +127,7 @@ impl Default for Script {
             whole: false,
             keep_open: false,
             key: None,
+            told: Vec::new(),
             refusal: None,
             refuses: Vec::new(),
             hang_headers: false,
@@ -207,9 +211,17 @@ impl Script {
     }
 
     fn set_refusal(&mut self, name: &str, value: &str) -> Option<()> {
-        if name == "refuses" {
-            self.refuses.push(value.to_owned());
-            return Some(());
+        match name {
+            "refuses" => {
+                self.refuses.push(value.to_owned());
+                return Some(());
+            }
+            "told" => {
+                let (name, value) = value.split_once(':')?;
+                self.told.push((name.trim().to_owned(), value.trim().to_owned()));
+                return Some(());
+            }
+            _ => {}
         }
         let mut refusal = self.refusal.clone().unwrap_or(Refusal { status: 200, ..Refusal::default() });
         match name {

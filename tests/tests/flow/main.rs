@@ -30,6 +30,7 @@ mod lanes;
 mod limits;
 mod models;
 mod offline;
+mod provider_limits;
 mod quality;
 mod resume;
 mod shared;

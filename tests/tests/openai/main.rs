@@ -5,6 +5,7 @@ mod cancel;
 mod completions;
 mod embeddings;
 mod failures;
+mod pauses;
 
 use chat_core::{
     PortError, Role, Usage,

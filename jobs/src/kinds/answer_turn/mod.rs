@@ -43,6 +43,9 @@ impl JobKind for AnswerTurn {
     const ENDS_ITSELF: bool = true;
 
     async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
+        if let Some(pause) = pause(cx, self.response).await {
+            return Err(not_begun(pause)); // before readers are told anything
+        }
         let (turn, opened) =
             tokio::join!(Turn::load(cx, self.response), ResponseStream::open(cx, self.response));
         let Some(turn) = turn? else {
@@ -62,7 +65,7 @@ impl JobKind for AnswerTurn {
         };
         let ended = match ended {
             Ok(Ended::TimedOut) if draft.text.is_empty() => Err(JobError::Fail(nothing_said(cx))),
-            ended => ended.map_err(soon),
+            ended => ended.map_err(|error| soon(cx, error)),
         };
         match ended {
             Ok(ended) => Ok(ended::done(cx, self.key, turn, draft, ended, stream.finish().await?)),
@@ -84,9 +87,31 @@ fn nothing_said(cx: &JobContext) -> PortError {
     PortError::new(ErrorKind::Timeout, format!("nothing was said within {limit} s"))
 }
 
-fn soon(error: PortError) -> JobError {
-    match JobError::from(error) {
-        JobError::RetryAfter(wait, cause) => JobError::RetryAfter(wait.min(LONGEST_WAIT), cause),
+/// How long this turn's model is not to be asked, if it is an open one of the configured model: others find out when
+/// they ask.
+async fn pause(cx: &JobContext, id: ResponseId) -> Option<Duration> {
+    let pause = cx.ports.llm.pause().await.filter(|pause| is_patient(cx, *pause))?;
+    let response = cx.ports.store.response(&cx.claim.tenant, id).await.ok()?;
+    (response.model == cx.ports.llm.model() && !response.status.is_final()).then_some(pause)
+}
+
+/// Whether a pause that the provider asks for ends while somebody may still wait for the answer.
+fn is_patient(cx: &JobContext, pause: Duration) -> bool {
+    cx.now().since(cx.claim.created_at) + pause <= cx.options.turn_timeout
+}
+
+fn not_begun(pause: Duration) -> JobError {
+    let error = PortError::new(ErrorKind::RateLimited, "the model server has asked for a pause");
+    JobError::Wait(pause, PortError { unasked: true, ..error })
+}
+
+/// Readers were told that it has begun, so this was an attempt.
+fn soon(cx: &JobContext, error: PortError) -> JobError {
+    match JobError::from(PortError { unasked: false, ..error }) {
+        JobError::Wait(wait, cause) if is_patient(cx, wait) => JobError::Wait(wait, cause),
+        JobError::RetryAfter(wait, cause) | JobError::Wait(wait, cause) => {
+            JobError::RetryAfter(wait.min(LONGEST_WAIT), cause)
+        }
         other => other,
     }
 }

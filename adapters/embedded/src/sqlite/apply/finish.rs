@@ -67,13 +67,15 @@ pub(super) async fn finish(
         Outcome::Cancelled => (6, None, None, None),
         Outcome::Retry { after, error } => (0, None, Some(error), Some(tx.now.plus(*after))),
         Outcome::HandedBack => (1, None, None, Some(tx.now)),
+        Outcome::Deferred { after, error } => (0, None, error.as_ref(), Some(tx.now.plus(*after))),
     };
+    let (attempts, most) = outcome.recount();
     let row = sqlx::query(
         "UPDATE jobs
          SET state = ?3, result = ?4, run_at = coalesce(?5, run_at),
              finished_at = CASE WHEN ?3 >= 4 THEN ?6 END,
              worker = CASE WHEN ?3 >= 4 THEN worker END,
-             max_attempts = max_attempts + (?3 = 1),
+             attempt = attempt + ?8, max_attempts = max_attempts + ?9, waits_for = ?10,
              unique_key = CASE WHEN ?3 < 4 OR unique_forever THEN unique_key END,
              errors = CASE WHEN ?7 IS NULL THEN errors ELSE json_insert(coalesce(errors, '[]'), '$[#]', json(?7)) END
          WHERE id = ?1 AND fence = ?2 AND state = 3
@@ -86,6 +88,9 @@ pub(super) async fn finish(
     .bind(again_at.map(|at| at.0))
     .bind(tx.now.0)
     .bind(error.map(history))
+    .bind(attempts)
+    .bind(most)
+    .bind(outcome.waits_for())
     .fetch_optional(&mut *tx.conn)
     .await?;
     let Some(row) = row else { return Ok(None) };

@@ -86,13 +86,15 @@ pub(super) async fn finish(
         Outcome::Cancelled => (6, None, None, None),
         Outcome::Retry { after, error } => (0, None, Some(error), Some(tx.now.plus(*after))),
         Outcome::HandedBack => (1, None, None, Some(tx.now)),
+        Outcome::Deferred { after, error } => (0, None, error.as_ref(), Some(tx.now.plus(*after))),
     };
+    let (attempts, most) = outcome.recount();
     let row = sqlx::query!(
         "UPDATE jobs
          SET state = $3::smallint, result = $4, run_at = coalesce($5, run_at),
              finished_at = CASE WHEN $3 >= 4 THEN $6::bigint END,
              worker = CASE WHEN $3 >= 4 THEN worker END,
-             max_attempts = max_attempts + CASE $3 WHEN 1 THEN 1 ELSE 0 END,
+             attempt = attempt + $8::integer, max_attempts = max_attempts + $9::integer, waits_for = $10,
              unique_key = CASE WHEN $3 < 4 OR unique_forever THEN unique_key END,
              errors = CASE WHEN $7::text IS NULL THEN errors
                            ELSE (coalesce(errors, '[]')::jsonb || $7::text::jsonb)::text END
@@ -104,7 +106,10 @@ pub(super) async fn finish(
         result.map(json).transpose()?,
         again_at.map(|at| at.0),
         tx.now.0,
-        error.map(json).transpose()?
+        error.map(json).transpose()?,
+        attempts,
+        most,
+        outcome.waits_for()
     )
     .fetch_optional(&mut *tx.conn)
     .await?;

@@ -4,6 +4,7 @@ use chat_core::{
     Claim, DocumentId, Job, JobFilter, JobId, JobState, Lane, LaneState, LaneStats, Page, PageRequest,
     PortError, PortResult, SessionId, Tenant, Timestamp, TraceParent, WorkerId, WorkerState,
     ports::{JobStore, Reaped},
+    waiting_for,
 };
 use sqlx::{Postgres, QueryBuilder, Row, postgres::PgRow};
 use std::time::Duration;
@@ -17,7 +18,7 @@ macro_rules! select {
              pending_children, worker, progress, ",
             $result,
             ", errors, parent, cancel_requested, session, document, created_at, started_at, finished_at,
-             lane IN (SELECT lane FROM paused_lanes), trace_parent FROM jobs WHERE 1 = 1"
+             lane IN (SELECT lane FROM paused_lanes), trace_parent, waits_for FROM jobs WHERE 1 = 1"
         )
     };
 }
@@ -130,7 +131,7 @@ fn read(row: &PgRow) -> Job {
         max_attempts: row.get::<i32, _>(7) as u32,
         payload: from_json(row.get(8)).unwrap_or_default(),
         run_at: Timestamp(row.get(9)),
-        waiting_for: waiting_for(state, row.get(10), row.get::<i32, _>(11).into(), row.get(23)),
+        waiting_for: waiting_for(state, row.get(10), row.get::<i32, _>(11) > 0, row.get(23), row.get(25)),
         worker: row.get::<Option<Uuid>, _>(12).map(WorkerId),
         progress: from_json(row.get(13)),
         result: from_json(row.get(14)),
@@ -143,16 +144,5 @@ fn read(row: &PgRow) -> Job {
         created_at: Timestamp(row.get(20)),
         started_at: row.get::<Option<i64>, _>(21).map(Timestamp),
         finished_at: row.get::<Option<i64>, _>(22).map(Timestamp),
-    }
-}
-
-fn waiting_for(state: JobState, blocked: bool, children: i64, paused: bool) -> Option<&'static str> {
-    match state {
-        JobState::Waiting if blocked => Some("key"),
-        JobState::Waiting if children > 0 => Some("children"),
-        JobState::Waiting => Some("time"),
-        JobState::Available | JobState::Handed if paused => Some("resume"),
-        JobState::Available | JobState::Handed => Some("worker"),
-        _ => None,
     }
 }
