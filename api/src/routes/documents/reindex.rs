@@ -23,7 +23,11 @@ use futures::StreamExt;
 /// new one is ready.
 #[utoipa::path(
     post, path = "/documents/{id}/reindex", tag = "documents", params(("id" = String, Path)),
-    responses((status = 202, body = JobView), (status = 404, body = ProblemBody))
+    responses(
+        (status = 202, body = JobView),
+        (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody, description = "it got another version meanwhile")
+    )
 )]
 pub async fn reindex_document(
     State(state): State<AppState>,
@@ -36,7 +40,9 @@ pub async fn reindex_document(
     }
     let document = state.ports.store.document(&caller.tenant, id).await?;
     let mut file = copy(&state, &caller, &document).await?;
-    let ingestion = Ingestion::of(&caller, id, &file, state.ports.clock.now());
+    let mut ingestion = Ingestion::of(&caller, id, &file, state.ports.clock.now());
+    // Content that was uploaded while this copied the file must not be replaced by what was there before.
+    ingestion.version.follows = Some(document.version_id);
     let job = JobView::fresh(&ingestion.job, ingestion.version.created_at);
     let answer = Answer::new(StatusCode::ACCEPTED, &job);
     let mut changes = stop_ingestion(&caller, id);
