@@ -80,7 +80,7 @@ fn a_collection_limits_where_it_looks() {
     let rules = place.path("docs/员工手册.md");
     place.run(&["ingest", text(&kettle), "--collection", "kettle"]).expect(0);
     place.run(&["ingest", text(&rules), "--collection", "规章"]).expect(0);
-    let ask = |name: &str| place.run(&["ask", "guarantee months 年假", "--collection", name, "--json"]);
+    let ask = |name: &str| place.run(&["ask", "guarantee 年假", "--collection", name, "--json"]);
     let found = ask("规章").expect(0).json();
     let references = found["references"].as_array().unwrap();
     assert!(!references.is_empty(), "{found}");
