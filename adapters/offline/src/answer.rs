@@ -151,8 +151,8 @@ fn meant(question: &[String], candidates: &[Quote]) -> Vec<String> {
 
 /// Whether some passage is about the question.
 ///
-/// Measured on the questions of `tests/data` (`tests/tests/flow/quality.rs`): of 275 that two books answer, two are
-/// refused whose chapter the search had found; of 90 about anything else 69 are refused.
+/// Measured on the questions of `tests/data` (`tests/tests/flow/quality.rs`): of 275 that two books answer, at
+/// least two are refused whose chapter the search had found; of 90 about anything else 69 are refused.
 fn is_answered(question: &str, passages: &[PromptPassage], candidates: &[Quote]) -> bool {
     let topic = Topic::of(question, having(candidates));
     passages.iter().any(|passage| {
