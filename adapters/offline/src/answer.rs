@@ -48,7 +48,7 @@ pub(crate) fn answer(completion: &Completion) -> String {
     };
     let mut text = opening.to_owned();
     for quote in quotes {
-        let words = shortened(&quote.sentence.text);
+        let words = shortened(&quote.sentence.whole());
         let number = quote.index;
         text.extend(["\n\n- ", open, &words, close, &format!(" [{number}]")]);
     }
@@ -205,6 +205,10 @@ impl Sum {
 }
 
 fn repeats(quote: &Quote, earlier: &Quote) -> bool {
+    let lists = |one: &Quote, other: &Quote| one.sentence.list.contains(&other.sentence.text);
+    if lists(earlier, quote) || lists(quote, earlier) {
+        return true;
+    }
     let shared = quote.words.intersection(&earlier.words).count() as f32;
     shared > REPEATED * quote.words.len() as f32
 }

@@ -1,5 +1,8 @@
 //! The sentences of a passage, without the marks of Markdown.
 
+use crate::language::is_han;
+use std::borrow::Cow;
+
 mod marks;
 mod split;
 
@@ -11,11 +14,23 @@ pub(crate) struct Sentence {
     /// What it is read with: the heading above it, the question or announcement just before it, code just after it or,
     /// if it is the first, before it.
     pub(crate) beside: String,
+    /// The list that it announces, with what stands between; empty if it announces none.
+    pub(crate) list: String,
     /// The passage begins in the middle of it.
     pub(crate) is_cut: bool,
 }
 
 impl Sentence {
+    /// Its text, and the list that it announces: alone it would promise what it does not say.
+    pub(crate) fn whole(&self) -> Cow<'_, str> {
+        if self.list.is_empty() {
+            return Cow::Borrowed(&self.text);
+        }
+        let mut whole = self.text.clone();
+        marks::append(&mut whole, &self.list);
+        Cow::Owned(whole)
+    }
+
     /// Whether it asks: alone it tells nothing.
     pub(crate) fn is_question(&self) -> bool {
         self.text.ends_with(['?', '？'])
@@ -38,16 +53,24 @@ pub(crate) fn sentences(title: &str, passage: &str) -> Vec<Sentence> {
     let mut sentences: Vec<Sentence> = vec![];
     let mut heading = title.to_owned();
     let mut code_before = String::new();
+    // Those that announce the list which follows, if one does: the last two sentences of a paragraph.
+    let mut announcers = 0..0;
     for block in marks::blocks(passage) {
         match block {
-            marks::Block::Heading(text) => heading = text,
+            marks::Block::Heading(text) => (heading, announcers) = (text, 0..0),
             marks::Block::Text(text) => {
-                for text in split::split(&text) {
-                    let sentence = read(text, &heading, sentences.last());
-                    sentences.push(sentence);
-                }
+                let from = sentences.len();
+                add(&mut sentences, &text, &heading);
+                let to = sentences.len();
+                let opens = sentences[from..].last().is_some_and(Sentence::is_opening);
+                announcers = if opens { to.saturating_sub(2).max(from)..to } else { 0..0 };
+            }
+            marks::Block::Item(text) => {
+                announce(&mut sentences[announcers.clone()], &text);
+                add(&mut sentences, &text, &heading);
             }
             marks::Block::Code(code) => {
+                announcers = 0..0;
                 if let Some(before) = sentences.last_mut() {
                     before.beside.push('\n');
                     before.beside.push_str(&code);
@@ -66,6 +89,29 @@ pub(crate) fn sentences(title: &str, passage: &str) -> Vec<Sentence> {
     sentences
 }
 
+/// The sentences of a paragraph or an item.
+fn add(sentences: &mut Vec<Sentence>, text: &str, heading: &str) {
+    for text in split::split(text) {
+        let sentence = read(text, heading, sentences.last());
+        sentences.push(sentence);
+    }
+}
+
+/// One more item of the list that the last of these sentences opens.
+fn announce(sentences: &mut [Sentence], item: &str) {
+    let opening = sentences.last().map(|opening| opening.text.clone()).unwrap_or_default();
+    for (place, sentence) in sentences.iter_mut().rev().enumerate() {
+        if sentence.list.is_empty() && place > 0 {
+            sentence.list.clone_from(&opening);
+        }
+        let list = &mut sentence.list;
+        if list.ends_with(char::is_alphanumeric) {
+            list.push(if list.ends_with(is_han) { '；' } else { ';' });
+        }
+        marks::append(list, item);
+    }
+}
+
 /// The lines of code, as code: where nothing else is said, they are what can be quoted.
 fn lines_of(code: &str, heading: &str) -> Vec<Sentence> {
     let lines = code.lines().map(|line| line.trim().replace('`', "'"));
@@ -79,7 +125,7 @@ fn read(text: &str, heading: &str, before: Option<&Sentence>) -> Sentence {
         beside.push('\n');
         beside.push_str(&opening.text);
     }
-    Sentence { text: text.to_owned(), beside, is_cut: false }
+    Sentence { text: text.to_owned(), beside, list: String::new(), is_cut: false }
 }
 
 fn is_inner_mark(c: char) -> bool {
@@ -177,6 +223,29 @@ mod tests {
         let with_code = "FAQ\nlargest(list)\n";
         assert_eq!(beside, ["Guide", "FAQ", "FAQ\n为什么会老？", with_code, "FAQ\nCall it like this:"]);
         assert_eq!(sentences("", "```\nerror[E0382]\n```\nIt moved.")[0].beside, "error[E0382]\n");
+    }
+
+    #[test]
+    fn a_sentence_that_announces_a_list_has_it() {
+        let wholes = |passage: &str| -> Vec<String> {
+            sentences("", passage).iter().map(|sentence| sentence.whole().into_owned()).collect()
+        };
+        assert_eq!(
+            wholes(
+                "先看规则。请记住这些：\n\n> 1. Rust 中每个值都有一个 **所有者**\n> 2. 只有一个所有者。\n\n完。"
+            ),
+            [
+                "先看规则。请记住这些：Rust 中每个值都有一个 所有者；只有一个所有者。",
+                "请记住这些：Rust 中每个值都有一个 所有者；只有一个所有者。",
+                "Rust 中每个值都有一个 所有者",
+                "只有一个所有者。",
+                "完。"
+            ]
+        );
+        let passage = "Far off. Bring two things:\n\n- a card\n- a form,\n  signed\n\nThat is all. Then:\n\n```\nx\n```\n\n- later";
+        assert_eq!(wholes(passage)[1], "Bring two things: a card; a form, signed");
+        assert_eq!(wholes(passage)[4..], ["That is all.", "Then:", "later"]);
+        assert_eq!(wholes("# What to bring:\n\n- a card"), ["a card"]);
     }
 
     #[test]

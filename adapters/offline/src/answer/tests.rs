@@ -74,6 +74,16 @@ fn the_answer_below_a_question_is_quoted_not_the_question() {
 }
 
 #[test]
+fn a_list_is_quoted_with_what_announces_it() {
+    let passage = "首先，让我们看一下所有权的规则。请谨记这些规则：\n\n> 1. 每一个值都有一个 **所有者**。\n\
+                   > 2. 值在任一时刻有且只有一个所有者。\n\n今天天气很好。";
+    let text = answered("所有权规则有哪些？", &[("ch04.md", passage)]);
+    let list = "请谨记这些规则：每一个值都有一个 所有者。值在任一时刻有且只有一个所有者。」 [1]";
+    assert!(text.contains(list), "{text}");
+    assert_eq!(text.matches("有且只有一个所有者").count(), 1, "{text}");
+}
+
+#[test]
 fn code_says_what_the_sentence_before_it_is_about() {
     let passage = "The sky is blue on most days of the year. Then the compiler refuses the program with this:\n\n\
                    ```text\nerror: missing lifetime specifier\n```\n\nThe grass is green on most days.";

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 
 pub(super) enum Block {
     Heading(String),
-    /// A paragraph, an item of a list or a row of a table, on one line.
+    /// A paragraph or a row of a table, on one line.
     Text(String),
+    /// An item of a list, on one line.
+    Item(String),
     /// A fenced block, as it stands.
     Code(String),
 }
@@ -42,7 +44,7 @@ pub(super) fn blocks(passage: &str) -> Vec<Block> {
             continue;
         }
         if !matches!(kind, Line::Text(_)) {
-            end(&mut paragraph, &mut blocks);
+            blocks.extend(end(&mut paragraph, in_list));
         }
         in_list = matches!(kind, Line::Item(_)) || (in_list && matches!(kind, Line::Text(_)));
         match kind {
@@ -52,7 +54,7 @@ pub(super) fn blocks(passage: &str) -> Vec<Block> {
             Line::Fence | Line::Blank => {}
         }
     }
-    end(&mut paragraph, &mut blocks);
+    blocks.extend(end(&mut paragraph, in_list));
     blocks.extend(code.map(Block::Code));
     blocks
 }
@@ -70,18 +72,19 @@ fn without_comments(text: &str) -> Cow<'_, str> {
     Cow::Owned(seen)
 }
 
-fn end(paragraph: &mut String, blocks: &mut Vec<Block>) {
+/// The block that ends here, if it says anything.
+fn end(paragraph: &mut String, is_item: bool) -> Option<Block> {
     let text = plain(paragraph);
     paragraph.clear();
-    if text.chars().any(char::is_alphanumeric) {
-        blocks.push(Block::Text(text));
-    }
+    let block = if is_item { Block::Item } else { Block::Text };
+    text.chars().any(char::is_alphanumeric).then(|| block(text))
 }
 
 /// Joins lines: Han text needs no space in between.
-fn append(paragraph: &mut String, line: &str) {
+pub(super) fn append(paragraph: &mut String, line: &str) {
+    let is_joined = |c| is_han(c) || is_wide(c);
     let joined_as_is =
-        paragraph.ends_with(|c| is_han(c) || is_wide(c)) && line.starts_with(|c| is_han(c) || is_wide(c));
+        paragraph.ends_with(is_full_width) || paragraph.ends_with(is_joined) && line.starts_with(is_joined);
     if !paragraph.is_empty() && !joined_as_is {
         paragraph.push(' ');
     }
@@ -89,7 +92,12 @@ fn append(paragraph: &mut String, line: &str) {
 }
 
 fn is_wide(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}' | '“' | '”' | '‘' | '’')
+    is_full_width(c) || matches!(c, '“' | '”' | '‘' | '’')
+}
+
+/// Marks that bring their own space.
+fn is_full_width(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
 }
 
 /// A number begins an item only where a list can be: a wrapped line may begin with one, too.
