@@ -110,6 +110,7 @@ async fn run_lanes(engine: Arc<Engine>) {
 }
 
 async fn run_job(engine: Arc<Engine>, claimed: crate::backend::Claimed) -> Result<(), BoxDynError> {
-    attempt::run(engine, claimed).await;
+    // In a place of its own: the layers around it move what they are given, some of them more than once.
+    Box::pin(attempt::run(engine, claimed)).await;
     Ok(())
 }

@@ -36,7 +36,7 @@ impl Doubts {
             return result;
         }
         let doubted = self.lock().remove(&held.fence);
-        if doubted && kind == Some(ErrorKind::Stale) && was_ended(pool, held).await? {
+        if doubted && kind == Some(ErrorKind::Stale) && Box::pin(was_ended(pool, held)).await? {
             return Ok(Committed::default()); // the relay finds by itself what this set free
         }
         result

@@ -175,7 +175,8 @@ impl PostgresStore {
             },
             Sorted::Other(write) => write,
         };
-        self.commits.run(&alone).await
+        // Apart: most writes are in a group, and would be moved about with the room that a transaction of their own needs.
+        Box::pin(self.commits.run(&alone)).await
     }
 
     fn pool(&self) -> &PgPool {
