@@ -47,6 +47,9 @@ struct Data {
     response_id: String,
     #[serde(default)]
     delta: String,
+    /// Why the answer begins again.
+    #[serde(default)]
+    reason: String,
     response: Option<Response>,
 }
 
@@ -86,7 +89,7 @@ impl Answer<'_> {
             "response.file_search_call.searching" => screen.say("searching"),
             "response.file_search_call.completed" => screen.say("thinking"),
             "response.output_text.delta" => screen.text(&data.delta),
-            "response.restarted" => screen.restart(),
+            "response.restarted" => screen.restart(&data.reason),
             name if is_terminal(name) => {
                 return data
                     .response
@@ -136,12 +139,10 @@ impl Screen {
     }
 
     /// What was said does not count any more.
-    fn restart(&mut self) {
+    fn restart(&mut self, reason: &str) {
         self.end();
         if !self.silent {
-            output::note(
-                &style("the worker was lost; the answer begins again").dim().for_stderr().to_string(),
-            );
+            output::note(&style(restarted(reason)).dim().for_stderr().to_string());
         }
     }
 
@@ -156,6 +157,15 @@ impl Screen {
         if let Some(spinner) = self.waiting.take() {
             spinner.finish_and_clear();
         }
+    }
+}
+
+/// What a reader is told when the answer begins again, by the event's `reason`.
+fn restarted(reason: &str) -> String {
+    match reason {
+        "worker_lost" => "the worker was lost; the answer begins again".to_owned(),
+        "" => "the answer begins again".to_owned(),
+        code => format!("the attempt failed ({code}); the answer begins again"),
     }
 }
 
