@@ -204,6 +204,7 @@ impl Sum {
     }
 }
 
+/// Whether it says what was quoted: most of its words, an item of a list that was, or the list of an item that was.
 fn repeats(quote: &Quote, earlier: &Quote) -> bool {
     let lists = |one: &Quote, other: &Quote| one.sentence.list.contains(&other.sentence.text);
     if lists(earlier, quote) || lists(quote, earlier) {

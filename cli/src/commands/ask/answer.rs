@@ -177,3 +177,15 @@ fn spinner() -> ProgressBar {
     spinner.enable_steady_tick(Duration::from_millis(100));
     spinner
 }
+
+#[cfg(test)]
+mod tests {
+    use super::restarted;
+
+    #[test]
+    fn a_reader_is_told_why_the_answer_begins_again() {
+        assert!(restarted("worker_lost").starts_with("the worker was lost;"));
+        assert!(restarted("rate_limited").contains("(rate_limited)"));
+        assert!(restarted("").starts_with("the answer begins again"), "an event without a reason");
+    }
+}

@@ -92,7 +92,7 @@ async fn answer(
             "timings": response.timings,
             "error": response.error,
         }));
-    } else {
+    } else if !response.output_text.is_empty() {
         sources::print(&response);
     }
     match (response.status, &response.error) {
