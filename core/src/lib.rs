@@ -5,6 +5,7 @@ mod change;
 mod dispatch;
 mod error;
 mod fair;
+pub mod fusion;
 mod id;
 mod limit;
 pub mod memo;

@@ -41,6 +41,29 @@ async fn the_best_comes_first_and_other_tenants_never() {
 }
 
 #[tokio::test]
+async fn a_slip_of_the_keyboard_finds_what_was_meant() {
+    let rig = Rig::new();
+    let spun = rig.know("a green thread 绿线").await;
+    rig.know("roasted beans 咖啡").await;
+    let keywords = |query| SearchRequest { mode: SearchMode::Keyword, ..request(&rig, query) };
+    for (query, searches, found_it) in [
+        ("thread", 1, true),
+        ("thred", 2, true),
+        ("thraed 咖", 2, true),
+        ("thrd", 1, false),
+        ("stream", 1, false),
+        ("绿钱", 1, true),
+    ] {
+        let before = rig.index.searches.load(Ordering::Relaxed);
+        let found = documents(&found(&rig, &keywords(query)).await);
+        assert_eq!(found.contains(&spun), found_it, "{query}");
+        assert_eq!(rig.index.searches.load(Ordering::Relaxed) - before, searches, "{query}");
+    }
+    rig.index.away.store(true, Ordering::SeqCst);
+    assert_eq!(documents(&found(&rig, &keywords("threda")).await), [spun], "in the rows, too");
+}
+
+#[tokio::test]
 async fn a_repeated_search_is_remembered_without_text() {
     let rig = Rig::new();
     rig.know("green tea leaves, a secret recipe").await;

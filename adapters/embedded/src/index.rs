@@ -8,7 +8,6 @@
 mod bm25;
 mod failure;
 mod filter;
-mod fusion;
 mod loaded;
 mod nearest;
 mod passages;

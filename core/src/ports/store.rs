@@ -169,6 +169,9 @@ pub trait DocumentStore: Send + Sync {
     /// The passages that can be found and have words of a question, best first: for when the index is away. Its answer
     /// is bounded, so of very many that fit it may miss some; what it answers can be found now.
     async fn keyword_search(&self, query: &KeywordQuery) -> PortResult<Vec<Hit>>;
+    /// How many of the tenant's rows of passages have each word, as a measure of which are common: spelling is mended
+    /// by it. `None`: nothing is kept for it.
+    async fn word_frequencies(&self, tenant: &Tenant, words: &[String]) -> PortResult<Option<Vec<u64>>>;
     /// A number that changes whenever what the tenant's searches can find changes; 0 as long as that is nothing, and
     /// never was anything.
     async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64>;

@@ -15,5 +15,5 @@ pub use chunk::{Chunk, ChunkOptions, chunk};
 pub use keys::{PASSAGES_PER_ROW, word_key, word_keys};
 pub use keywords::{fts_terms, keyword_text, keywords};
 pub use rank::Ranking;
-pub use spelling::corrected;
+pub use spelling::{MOST_MENDED, alternatives, corrected, suspects};
 pub use tokens::{count_tokens, truncate_tokens};

@@ -7,19 +7,19 @@
 //! (<https://norvig.com/spell-correct.html>), about 600 for one of 11 letters, so whoever knows the passages' words need
 //! not be able to list them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// Shorter words are one slip away from too many others.
 const SHORTEST: usize = 5;
 /// The longest word that is looked at, in bytes: longer ones are seldom typed.
 const LONGEST: usize = 24;
-/// How many words of a question are looked at: one with more is not misspelt but about something else.
-const MOST: usize = 8;
+/// How many words of a question are mended: one with more is not misspelt but about something else.
+pub const MOST_MENDED: usize = 8;
 
 /// The words, those that no passage has replaced by the commonest one a slip away; what has none stays, and so does
 /// what is not of plain lower-case letters. `having` says how many passages, or other units, have a word.
 pub fn corrected(words: &[String], having: impl Fn(&str) -> usize) -> Vec<Cow<'_, str>> {
-    let mut left = MOST;
+    let mut left = MOST_MENDED;
     let mut meant: Vec<Cow<str>> = Vec::with_capacity(words.len());
     for word in words {
         let mended = if left > 0 && may_be_misspelt(word) && having(word) == 0 {
@@ -35,6 +35,20 @@ pub fn corrected(words: &[String], having: impl Fn(&str) -> usize) -> Vec<Cow<'_
             None => meant.push(Cow::Borrowed(word)),
         }
     }
+    meant
+}
+
+/// Those of the words that `corrected` would look at, if nothing has them.
+pub fn suspects(words: &[String]) -> impl Iterator<Item = &String> {
+    words.iter().filter(|word| may_be_misspelt(word))
+}
+
+/// The words that may have been meant by one that nothing has, each once: for who asks for many at a time.
+pub fn alternatives(word: &str) -> BTreeSet<String> {
+    let mut meant = BTreeSet::new();
+    slips(word, |other| {
+        meant.insert(other.to_owned());
+    });
     meant
 }
 
@@ -130,6 +144,22 @@ mod tests {
     fn the_commonest_is_meant() {
         assert_eq!(mended("strng", "sting string string"), "string");
         assert_eq!(mended("wordt", "words wordy"), "words");
+    }
+
+    #[test]
+    fn alternatives_are_what_a_correction_looks_at() {
+        let typed = words("thred mehtod 线程 run");
+        let known = words("thread method");
+        let asked: BTreeSet<_> = suspects(&typed).flat_map(|word| alternatives(word)).collect();
+        assert_eq!(suspects(&typed).collect::<Vec<_>>(), ["thred", "mehtod"]);
+        let having = |word: &str| {
+            assert!(
+                typed.iter().any(|typed| typed == word) || asked.contains(word),
+                "{word} was not asked for"
+            );
+            known.iter().filter(|known| *known == word).count()
+        };
+        assert_eq!(corrected(&typed, having).join(" "), "thread method 线程 run");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod degraded;
 mod diversity;
 mod kept;
 mod request;
+mod spelling;
 mod support;
 
 pub use degraded::Degraded;
@@ -56,7 +57,7 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Findin
     let without_vector = asked.query.mode != request.mode;
     let (found, in_rows) = {
         let _place = SEARCHES.acquire().await;
-        let (mut candidates, in_rows) = candidates(ports, asked, request.limit).await?;
+        let (mut candidates, in_rows) = as_meant(ports, asked, request.limit).await?;
         support::raise(&mut candidates);
         (diversity::choose(candidates, request.limit), in_rows)
     };
@@ -76,7 +77,21 @@ async fn documents(ports: &Ports, request: &SearchRequest) -> PortResult<Option<
     Ok((!documents.is_empty()).then_some(Some(documents)))
 }
 
+/// Candidates for the question as it was meant. They are looked for as it was asked meanwhile: hardly any is misspelt.
+async fn as_meant(ports: &Ports, asked: Asked, limit: usize) -> PortResult<(Vec<Found>, bool)> {
+    let IndexQuery { tenant, terms, mode, .. } = &asked.query;
+    if *mode == SearchMode::Vector {
+        return candidates(ports, asked, limit).await;
+    }
+    let mended = spelling::mended(&*ports.store, tenant, terms);
+    let (found, mended) = tokio::try_join!(candidates(ports, asked.clone(), limit), mended)?;
+    let Some(terms) = mended else { return Ok(found) };
+    let Asked { query, in_rows } = asked;
+    candidates(ports, Asked { query: IndexQuery { terms, ..query }, in_rows }, limit).await
+}
+
 /// What is looked for, and where.
+#[derive(Clone)]
 struct Asked {
     query: IndexQuery,
     /// In the rows: the index may lack what came in lately.

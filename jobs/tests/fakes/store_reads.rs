@@ -1,4 +1,4 @@
-use super::store::{FakeStore, matches};
+use super::store::{FakeStore, Rows, matches};
 use async_trait::async_trait;
 use chat_core::{
     ApiKey, Chunk, ChunkId, Claim, Collection, CollectionId, Committed, Document, DocumentId, DocumentStatus,
@@ -10,7 +10,7 @@ use chat_core::{
         ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, ModelStore,
         Reaped, Store, Upkeep, UsageStore,
     },
-    text::Ranking,
+    text::{Ranking, fts_terms},
 };
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, time::Duration};
@@ -235,6 +235,16 @@ impl DocumentStore for FakeStore {
             }
         });
         Ok(ranking.best(query.limit))
+    }
+
+    async fn word_frequencies(&self, tenant: &Tenant, words: &[String]) -> PortResult<Option<Vec<u64>>> {
+        let having = |rows: &Rows, word: &String| {
+            let of_tenant = rows.versions.values().filter(|version| version.tenant == *tenant);
+            let chunks =
+                of_tenant.filter_map(|version| rows.chunks.get(&version.id)).flat_map(BTreeMap::values);
+            chunks.filter(|chunk| fts_terms(&chunk.headed()).contains(word)).count() as u64
+        };
+        Ok(Some(self.rows(|rows| words.iter().map(|word| having(rows, word)).collect())))
     }
 
     async fn search_revision(&self, _tenant: &Tenant) -> PortResult<u64> {

@@ -130,6 +130,21 @@ async fn filters_narrow(store: &dyn Store) {
     }
 }
 
+/// For a store that counts words: how many rows have a word, those of other tenants not among them.
+pub async fn frequencies(store: &dyn Store) {
+    let many = 2 * PASSAGES_PER_ROW;
+    let (library, first) = library(store, "word-counter", json!({})).await;
+    let text = |at| if at == 0 { "thread 线程 once" } else { "thread 线程" };
+    let chunks: Vec<_> = (0..many).map(|at| chunk(first.id, at, Some("Chapter"), text(at))).collect();
+    shelve(store, "word-stranger", &[(None, "thread other")]).await;
+    let words = ["once", "thread", "线程", "chapter", "other", "thraed"].map(str::to_owned);
+    let counts = async |words: &[String]| store.word_frequencies(&library.tenant, words).await.unwrap();
+    assert_eq!(counts(&words[..1]).await, Some(vec![0]));
+    write(store, vec![Change::InsertChunks { version: first.id, chunks }]).await;
+    assert_eq!(counts(&words).await, Some(vec![1, 2, 2, 2, 0, 0]));
+    assert_eq!(counts(&[]).await, Some(vec![]));
+}
+
 /// More passages than are read and ranked of all that have some word.
 async fn rare_words_are_found_among_many(store: &dyn Store) {
     const MANY: u32 = PASSAGES_PER_ROW * 40;

@@ -54,6 +54,7 @@ async fn postgresql_is_a_store() {
     contract::tenants::exercise(&store).await;
     contract::turns::exercise(&store).await;
     contract::words::exercise(&store).await;
+    contract::words::frequencies(&store).await;
     contract::models::exercise(&store).await;
     contract::usage::exercise(&store).await;
     let other = PostgresStore::connect(options).await.unwrap();

@@ -1,13 +1,9 @@
 //! Dot products, and the best of many.
 
-use chat_core::ChunkId;
 use std::{
     cmp::{Ordering, Reverse},
     collections::BinaryHeap,
 };
-
-/// Passages with a score, best first.
-pub(super) type Nearest = Vec<(ChunkId, f32)>;
 
 /// How many sums run side by side: the compiler keeps them in vector registers.
 const SUMS: usize = 16;

@@ -1,16 +1,9 @@
 //! The passages of one space in memory.
 
-use super::{
-    bm25,
-    filter::Filter,
-    fusion,
-    nearest::{self, Nearest},
-    postings::Postings,
-    schema::Space,
-    terms,
-};
+use super::{bm25, filter::Filter, nearest, postings::Postings, schema::Space, terms};
 use chat_core::{
     ChunkId, CollectionId, DocumentId, PortError, PortResult, VersionId,
+    fusion::{self, Ranked},
     ports::{Hit, IndexQuery, Point, SearchMode},
 };
 use futures::TryStreamExt;
@@ -19,8 +12,6 @@ use sqlx_sqlite::{SqliteConnection, SqliteRow};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// The fewest candidates that each side of a hybrid search brings.
-const LEAST_CANDIDATES: usize = 50;
 /// How many empty slots are worth a new start.
 const MANY_EMPTY: usize = 1_024;
 
@@ -136,7 +127,7 @@ impl Passages {
     }
 
     fn hybrid(&self, query: &IndexQuery, filter: &Filter) -> Vec<Hit> {
-        let count = query.limit.saturating_mul(4).max(LEAST_CANDIDATES);
+        let count = fusion::candidates(query.limit);
         let near = self.nearest(&query.vector, filter, count);
         let matching = self.matching(&query.terms, filter, count);
         let cosine = |id| self.slots.get(&id).map(|slot| nearest::dot(self.vector(*slot), &query.vector));
@@ -159,13 +150,13 @@ impl Passages {
     }
 
     /// The passages nearest to `vector` that the filter admits, with their cosines.
-    fn nearest(&self, vector: &[f32], filter: &Filter, count: usize) -> Nearest {
+    fn nearest(&self, vector: &[f32], filter: &Filter, count: usize) -> Ranked {
         let scores = self.admitted(filter).map(|slot| (slot, nearest::dot(self.vector(slot), vector)));
         self.named(nearest::best(count, scores))
     }
 
     /// The passages with the highest BM25 that the filter admits.
-    fn matching(&self, terms: &[String], filter: &Filter, count: usize) -> Nearest {
+    fn matching(&self, terms: &[String], filter: &Filter, count: usize) -> Ranked {
         let scores = bm25::scores(&self.postings, terms);
         let scores = self.admitted(filter).map(|slot| (slot, scores[slot])).filter(|(_, score)| *score > 0.0);
         self.named(nearest::best(count, scores))
@@ -176,7 +167,7 @@ impl Passages {
         rows.filter(|(_, row)| row.as_ref().is_some_and(|row| filter.admits(row))).map(|(slot, _)| slot)
     }
 
-    fn named(&self, best: Vec<(usize, f32)>) -> Nearest {
+    fn named(&self, best: Vec<(usize, f32)>) -> Ranked {
         best.into_iter().filter_map(|(slot, score)| Some((self.rows[slot]?.id, score))).collect()
     }
 }

@@ -6,7 +6,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The oldest version that has everything that is used here (`alpha_param` of hybrid search).
+/// The oldest version that is accepted: nothing older was looked at.
 const OLDEST: (u32, u32) = (1, 36);
 const CONNECT: Duration = Duration::from_secs(2);
 /// A change of the schema has to reach every node.

@@ -183,8 +183,6 @@ pub(crate) struct SearchRequest {
     pub(crate) after: String,
     #[prost(message, optional, tag = "40")]
     pub(crate) filters: Option<Filters>,
-    #[prost(message, optional, tag = "41")]
-    pub(crate) hybrid_search: Option<Hybrid>,
     #[prost(message, optional, tag = "42")]
     pub(crate) bm25_search: Option<Bm25>,
     #[prost(message, optional, tag = "43")]
@@ -210,32 +208,9 @@ pub(crate) struct MetadataRequest {
     pub(crate) distance: bool,
     #[prost(bool, tag = "7")]
     pub(crate) score: bool,
-    #[prost(bool, tag = "8")]
-    pub(crate) explain_score: bool,
 }
 
 /// `base_search.proto`.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Hybrid {
-    #[prost(string, tag = "1")]
-    pub(crate) query: String,
-    #[prost(string, repeated, tag = "2")]
-    pub(crate) properties: Vec<String>,
-    #[prost(int32, tag = "5")]
-    pub(crate) fusion_type: i32,
-    #[prost(message, optional, tag = "10")]
-    pub(crate) targets: Option<Targets>,
-    #[prost(float, optional, tag = "12")]
-    pub(crate) alpha_param: Option<f32>,
-    #[prost(bool, tag = "13")]
-    pub(crate) use_alpha_param: bool,
-    #[prost(message, repeated, tag = "21")]
-    pub(crate) vectors: Vec<Vectors>,
-}
-
-/// `Hybrid.FUSION_TYPE_RELATIVE_SCORE`.
-pub(crate) const RELATIVE_SCORE: i32 = 2;
-
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Targets {
     #[prost(string, repeated, tag = "1")]
@@ -301,6 +276,4 @@ pub(crate) struct MetadataResult {
     pub(crate) distance_present: bool,
     #[prost(float, tag = "11")]
     pub(crate) score: f32,
-    #[prost(string, tag = "13")]
-    pub(crate) explain_score: String,
 }

@@ -251,6 +251,11 @@ impl DocumentStore for SqliteStore {
         words::find(self, query).await
     }
 
+    /// The index in this process has all words in memory, and mends spelling itself.
+    async fn word_frequencies(&self, _tenant: &Tenant, _words: &[String]) -> PortResult<Option<Vec<u64>>> {
+        Ok(None)
+    }
+
     async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64> {
         sqlx::query_scalar::<_, i64>("SELECT revision FROM search_revisions WHERE tenant = ?1")
             .bind(tenant.as_str())

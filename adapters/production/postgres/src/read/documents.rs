@@ -302,6 +302,10 @@ impl DocumentStore for PostgresStore {
         words::find(self, query).await
     }
 
+    async fn word_frequencies(&self, tenant: &Tenant, words: &[String]) -> PortResult<Option<Vec<u64>>> {
+        words::frequencies(self, tenant, words).await.map(Some)
+    }
+
     async fn search_revision(&self, tenant: &Tenant) -> PortResult<u64> {
         sqlx::query_scalar!("SELECT revision FROM search_revisions WHERE tenant = $1", tenant.as_str())
             .fetch_optional(self.pool())

@@ -2,7 +2,7 @@
 
 use crate::{PostgresStore, error::port_error};
 use chat_core::{
-    Chunk, ChunkId, PortError, PortResult,
+    Chunk, ChunkId, PortError, PortResult, Tenant,
     ports::{Hit, KeywordQuery},
     text::{PASSAGES_PER_ROW, Ranking, word_key},
 };
@@ -12,6 +12,8 @@ use uuid::Uuid;
 const MOST_TERMS: usize = 48;
 /// The most rows of a word that are looked at: a word that so many have says little.
 const MOST_ROWS: i64 = 4_000;
+/// How many rows of a word are counted, to tell which of two is the commoner one.
+const MOST_COUNTED: i64 = 500;
 /// How many rows, of up to 64 neighbouring passages, have all of their passages read and ranked.
 const CANDIDATES: i64 = 32;
 
@@ -55,6 +57,25 @@ JOIN chunks k ON k.version = best.version
     );
     let rows = rows.fetch_all(store.pool()).await.map_err(port_error)?;
     rank(rows, query.clone()).await
+}
+
+/// How many rows have each word; what is very common is not counted to its end.
+pub(super) async fn frequencies(
+    store: &PostgresStore,
+    tenant: &Tenant,
+    words: &[String],
+) -> PortResult<Vec<u64>> {
+    let keys: Vec<i32> = words.iter().map(|word| word_key(tenant, word)).collect();
+    let counts = sqlx::query_scalar!(
+        r#"
+SELECT (SELECT count(*) FROM (
+        SELECT FROM chunk_words w WHERE w.keys @> ARRAY[asked.key] LIMIT $2) AS found) AS "having!"
+FROM unnest($1::integer[]) WITH ORDINALITY AS asked (key, at) ORDER BY asked.at"#,
+        &keys,
+        MOST_COUNTED
+    );
+    let counts = counts.fetch_all(store.pool()).await.map_err(port_error)?;
+    Ok(counts.into_iter().map(i64::cast_unsigned).collect())
 }
 
 /// A passage that may have the words.

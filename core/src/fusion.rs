@@ -1,10 +1,24 @@
 //! From the scores of two searches to one: relative score fusion, as Weaviate's `relativeScoreFusion` does it
 //! (<https://docs.weaviate.io/weaviate/concepts/search/hybrid-search>). Each list's scores are stretched to 0..1, so
 //! that the best of a list counts 1 and its worst candidate 0, then weighted and added.
+//!
+//! Where a list ends decides what counts 0, so every index brings as many candidates: [`candidates`].
 
-use super::nearest::Nearest;
-use chat_core::{ChunkId, ports::Hit};
+use crate::{ChunkId, ports::Hit};
 use std::collections::HashMap;
+
+/// Passages with a score, best first.
+pub type Ranked = Vec<(ChunkId, f32)>;
+
+/// The fewest candidates that each side of a hybrid search brings.
+const LEAST_CANDIDATES: usize = 50;
+
+/// How many candidates each side of a hybrid search brings for so many hits. With as many as there are hits, a word
+/// that half of them share counts as much as one that only the best has: on 275 questions over two books on Weaviate
+/// the right chapter was among the first three for 249 then, and for 253 with four times as many.
+pub fn candidates(limit: usize) -> usize {
+    limit.saturating_mul(4).max(LEAST_CANDIDATES)
+}
 
 /// Stretches scores so that the lowest becomes 0 and the highest 1; a list of equal scores is all 1.
 struct Scale {
@@ -13,7 +27,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn of(scores: &Nearest) -> Self {
+    fn of(scores: &[(ChunkId, f32)]) -> Self {
         let highest = scores.first().map_or(0.0, |best| best.1);
         let lowest = scores.last().map_or(0.0, |worst| worst.1);
         Self { lowest, width: highest - lowest }
@@ -24,11 +38,12 @@ impl Scale {
     }
 }
 
-/// Fuses the two lists. `cosine` knows the vector score of what only the keywords found, so that nothing counts as
-/// far just because it is not among the nearest.
-pub(super) fn fuse(
-    near: &Nearest,
-    matching: &Nearest,
+/// Fuses two lists, each best first: at most `limit` hits, best first, with scores from 0 to 1. `alpha`, 0 to 1, is the
+/// weight of nearness. `cosine` tells the vector score of what only the keywords found, so that nothing counts as far
+/// just because it is not among the nearest; without it that counts 0.
+pub fn fuse(
+    near: &[(ChunkId, f32)],
+    matching: &[(ChunkId, f32)],
     cosine: impl Fn(ChunkId) -> Option<f32>,
     alpha: f32,
     limit: usize,
@@ -54,15 +69,15 @@ pub(super) fn fuse(
     hits
 }
 
-/// A vector search alone: the score is the cosine.
-pub(super) fn by_vector(near: &Nearest) -> Vec<Hit> {
+/// The hits of a vector search alone: the score is the cosine.
+pub fn by_vector(near: &[(ChunkId, f32)]) -> Vec<Hit> {
     near.iter()
         .map(|&(id, score)| Hit { id, score: score.clamp(0.0, 1.0), vector: Some(score), keyword: None })
         .collect()
 }
 
-/// A keyword search alone: BM25 has no upper bound, so the score is relative to the best.
-pub(super) fn by_keyword(matching: &Nearest) -> Vec<Hit> {
+/// The hits of a keyword search alone: BM25 has no upper bound, so the score is relative to the best.
+pub fn by_keyword(matching: &[(ChunkId, f32)]) -> Vec<Hit> {
     let best = matching.first().map_or(1.0, |best| best.1).max(f32::MIN_POSITIVE);
     matching
         .iter()
@@ -78,7 +93,7 @@ pub(super) fn by_keyword(matching: &Nearest) -> Vec<Hit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_core::VersionId;
+    use crate::VersionId;
 
     fn ids() -> [ChunkId; 3] {
         let version = VersionId::new();
@@ -101,26 +116,26 @@ mod tests {
     #[test]
     fn what_only_keywords_found_gets_its_vector_score() {
         let [a, b, c] = ids();
-        let hits = fuse(&vec![(a, 0.9), (b, 0.1)], &vec![(c, 2.0)], |_| Some(0.05), 0.5, 10);
+        let hits = fuse(&[(a, 0.9), (b, 0.1)], &[(c, 2.0)], |_| Some(0.05), 0.5, 10);
         let found = hits.iter().find(|hit| hit.id == c);
         assert_eq!(found.map(|hit| (hit.score, hit.vector)), Some((0.5, Some(0.05))));
     }
 
     #[test]
     fn nothing_found_is_nothing() {
-        assert!(fuse(&vec![], &vec![], |_| None, 0.5, 10).is_empty());
-        assert!(by_keyword(&vec![]).is_empty());
+        assert!(fuse(&[], &[], |_| None, 0.5, 10).is_empty());
+        assert!(by_keyword(&[]).is_empty());
     }
 
     #[test]
     fn single_modes_score_between_0_and_1() {
         let [a, b, _] = ids();
         assert_eq!(
-            by_keyword(&vec![(a, 8.0), (b, 2.0)]).iter().map(|hit| hit.score).collect::<Vec<_>>(),
+            by_keyword(&[(a, 8.0), (b, 2.0)]).iter().map(|hit| hit.score).collect::<Vec<_>>(),
             [1.0, 0.25]
         );
         assert_eq!(
-            by_vector(&vec![(a, 0.5), (b, -0.5)]).iter().map(|hit| hit.score).collect::<Vec<_>>(),
+            by_vector(&[(a, 0.5), (b, -0.5)]).iter().map(|hit| hit.score).collect::<Vec<_>>(),
             [0.5, 0.0]
         );
     }
