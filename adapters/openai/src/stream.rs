@@ -13,8 +13,8 @@ use chat_core::{
 };
 use futures::{StreamExt, stream};
 use reqwest::{Response, header::CONTENT_TYPE};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long the count of tokens may come after the end: the answer is complete without it.
 const AFTERMATH: Duration = Duration::from_secs(2);
@@ -81,6 +81,7 @@ pub(crate) fn read(
         sse: SseParser::default(),
         whole: Vec::new(),
         ready: VecDeque::new(),
+        alarm: Box::pin(sleep_until(waits.first())),
         waits,
         budget: Budget::new(max_tokens),
         finish: None,
@@ -124,6 +125,9 @@ struct Reader {
     whole: Vec<u8>,
     ready: VecDeque<Delta>,
     waits: Waits,
+    /// Goes off when a wait is over. To put it off costs next to nothing; a timer for each piece would be set, and taken
+    /// back, each time.
+    alarm: Pin<Box<Sleep>>,
     budget: Budget,
     finish: Option<FinishReason>,
     /// The last count: some servers count along with every piece.
@@ -152,12 +156,20 @@ impl Reader {
             return Ok(());
         };
         let deadline = self.waits.current();
-        match timeout_at(deadline, response.chunk()).await {
-            Ok(Ok(Some(bytes))) => self.arrived(&bytes),
-            Ok(Ok(None)) => self.closed(),
+        if self.alarm.deadline() != deadline {
+            self.alarm.as_mut().reset(deadline);
+        }
+        let received = tokio::select! {
+            biased;
+            received = response.chunk() => Some(received),
+            () = &mut self.alarm => None,
+        };
+        match received {
+            Some(Ok(Some(bytes))) => self.arrived(&bytes),
+            Some(Ok(None)) => self.closed(),
             _ if self.finish.is_some() => self.conclude(),
-            Ok(Err(error)) => Err(errors::cut().with_source(error.without_url())),
-            Err(_) => Err(self.waits.error()),
+            Some(Err(error)) => Err(errors::cut().with_source(error.without_url())),
+            None => Err(self.waits.error()),
         }
     }
 

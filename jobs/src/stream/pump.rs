@@ -2,7 +2,9 @@
 
 use super::{Numbers, Start, Voice, start::restart_reason, voice::Said};
 use crate::JobContext;
-use chat_core::{Change, Committed, ErrorKind, Event, PortError, PortResult, ResponseId, StreamId, object};
+use chat_core::{
+    Change, Committed, ErrorKind, Event, PortError, PortResult, ResponseId, StreamId, Timestamp, object,
+};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 use std::{mem, time::Duration};
@@ -28,7 +30,10 @@ pub struct ResponseStream {
     said: mpsc::Receiver<Said>,
     /// Text that is not in an event yet.
     gathered: String,
-    /// While it waits, text is gathered.
+    /// When text was last made an event.
+    spoke: Option<Timestamp>,
+    /// While it waits, text is gathered. Only what comes too soon makes one: a model is seldom that fast, and a timer
+    /// for each piece would wake the whole run once more.
     gate: Option<BoxFuture<'static, ()>>,
     /// Numbered, not yet published.
     unpublished: Vec<Event>,
@@ -74,6 +79,7 @@ impl ResponseStream {
             numbers: Numbers::new(response, cx.claim.attempt, start.next),
             said,
             gathered: String::new(),
+            spoke: None,
             gate: None,
             unpublished: start.unheard,
             unsaved: start.recovered,
@@ -110,7 +116,7 @@ impl ResponseStream {
             biased;
             result = done(self.saving.as_mut().map(|saving| &mut saving.commit)) => self.saved(result)?,
             () = done(self.timer.as_mut()) => { self.timer = None; self.save(); }
-            () = done(self.gate.as_mut()), if room => { self.gate = None; self.speak(); }
+            () = done(self.gate.as_mut()), if room => { self.gate = None; self.speak(self.cx.now()); }
             Some(said) = self.said.recv(), if room => self.take(said),
         }
         self.publish().await;
@@ -126,7 +132,7 @@ impl ResponseStream {
                 Said::Text(piece) => {
                     self.gathered.push_str(&piece);
                     if self.gate.is_none() {
-                        self.speak();
+                        self.speak_or_gather();
                     }
                 }
                 Said::Event(name, body) => {
@@ -139,11 +145,21 @@ impl ResponseStream {
         }
     }
 
-    /// Turns gathered text into an event and begins to gather again.
-    fn speak(&mut self) {
+    /// Text has come: an event at once, or, if the last one has just been, a gate until the next.
+    fn speak_or_gather(&mut self) {
+        let now = self.cx.now();
+        let left = self.spoke.map_or(Duration::ZERO, |spoke| GATHER.saturating_sub(now.since(spoke)));
+        if left.is_zero() {
+            return self.speak(now);
+        }
+        let clock = self.cx.ports.clock.clone();
+        self.gate = Some(Box::pin(async move { clock.sleep(left).await }));
+    }
+
+    /// Turns gathered text into an event.
+    fn speak(&mut self, now: Timestamp) {
         if self.utter() {
-            let clock = self.cx.ports.clock.clone();
-            self.gate = Some(Box::pin(async move { clock.sleep(GATHER).await }));
+            self.spoke = Some(now);
         }
     }
 

@@ -11,9 +11,9 @@ use chat_core::{
     ports::{Completion, CompletionStream, Delta, FinishReason},
     text::count_tokens,
 };
-use futures::StreamExt;
+use futures::{StreamExt, future::BoxFuture};
 use serde_json::json;
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::pin, time::Duration};
 
 /// How much longer than allowed an answer may be by our own count before it is cut: tokenisers differ, so a model
 /// that keeps its limit is never cut, and one that ignores it is.
@@ -30,6 +30,7 @@ pub(super) async fn speak(
     let mut cut = Cut::after(completion.max_tokens);
     let mut citations = Citations::new(draft.passages.len());
     let (first, mut pieces) = within(cx, cx.options.first_token_timeout, begin(cx, completion)).await?;
+    let mut silence = Silence::begin(cx, cx.options.idle_timeout);
     let mut next = Some(first);
     let mut finish = None;
     while let Some(piece) = next {
@@ -48,7 +49,7 @@ pub(super) async fn speak(
         if finish.is_some() {
             break;
         }
-        next = within(cx, cx.options.idle_timeout, async { Ok(pieces.next().await) }).await?;
+        next = silence.broken_by(pieces.next()).await?;
     }
     annotate(voice, draft, citations.finish()).await?;
     match finish {
@@ -96,8 +97,41 @@ pub(super) async fn within<T>(
 ) -> PortResult<T> {
     tokio::select! {
         result = work => result,
-        () = cx.ports.clock.sleep(limit) => {
-            Err(of_model(PortError::new(ErrorKind::Timeout, format!("no answer within {} s", limit.as_secs()))))
+        () = cx.ports.clock.sleep(limit) => Err(silent(limit)),
+    }
+}
+
+fn silent(limit: Duration) -> PortError {
+    of_model(PortError::new(ErrorKind::Timeout, format!("no answer within {} s", limit.as_secs())))
+}
+
+/// Limits how long nothing may be heard. One timer is enough for many pieces: when it is over, it begins again for
+/// what is left since the last one.
+struct Silence<'a> {
+    cx: &'a JobContext,
+    limit: Duration,
+    timer: BoxFuture<'a, ()>,
+}
+
+impl<'a> Silence<'a> {
+    fn begin(cx: &'a JobContext, limit: Duration) -> Self {
+        Self { cx, limit, timer: cx.ports.clock.sleep(limit) }
+    }
+
+    /// Waits for what is to be heard. Fails with `Timeout` if nothing is for too long.
+    async fn broken_by<T>(&mut self, sound: impl Future<Output = T>) -> PortResult<T> {
+        let (mut sound, since) = (pin!(sound), self.cx.now());
+        loop {
+            tokio::select! {
+                heard = &mut sound => return Ok(heard),
+                () = &mut self.timer => {
+                    let left = self.limit.saturating_sub(self.cx.now().since(since));
+                    if left.is_zero() {
+                        return Err(silent(self.limit));
+                    }
+                    self.timer = self.cx.ports.clock.sleep(left);
+                }
+            }
         }
     }
 }
