@@ -235,6 +235,9 @@ async fn nothing_is_found(store: &dyn Store, owner: &Belongings, other: &Belongi
     for (what, seen) in owner.view(store, &nobody).await {
         assert!(is_nothing(&seen), "{what}: nobody finds {seen}");
     }
+    // A store need not count words; how many another tenant has, `words::frequencies` asks.
+    let counted = store.word_frequencies(&nobody, &fts_terms("标题")).await.unwrap();
+    assert!(counted.iter().flatten().all(|count| *count == 0), "nobody's words are counted: {counted:?}");
     let whole = [
         "sessions",
         "session_stamps",
