@@ -13,9 +13,9 @@ pub type Ranked = Vec<(ChunkId, f32)>;
 /// The fewest candidates that each side of a hybrid search brings.
 const LEAST_CANDIDATES: usize = 50;
 
-/// How many candidates each side of a hybrid search brings for so many hits. With as many as there are hits, a word
-/// that half of them share counts as much as one that only the best has: on 275 questions over two books on Weaviate
-/// the right chapter was among the first three for 249 then, and for 253 with four times as many.
+/// How many candidates each side of a hybrid search brings for so many hits. With as many as there are hits, a
+/// passage that is just good enough to be one counts 0: on 275 questions over two books on Weaviate the right chapter was
+/// among the first three for 249 then, and for 253 with four times as many.
 pub fn candidates(limit: usize) -> usize {
     limit.saturating_mul(4).max(LEAST_CANDIDATES)
 }
