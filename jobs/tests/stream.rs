@@ -1,7 +1,7 @@
 //! How events are gathered, published and stored.
 
 use crate::fakes::{Rig, data, names, text_of};
-use chat_core::{Change, PortError, PortResult, ResponseId, object};
+use chat_core::{Change, PortResult, ResponseId, object};
 use chat_jobs::{JUMP, JobContext, ResponseStream, Voice};
 use std::time::Duration;
 
@@ -22,11 +22,7 @@ impl Open {
     /// Opens the stream and pumps it while `script` plays.
     async fn play(&self, script: impl AsyncFnOnce(&Voice) -> PortResult<()>) -> ResponseStream {
         let (voice, mut stream) = ResponseStream::open(&self.cx, self.id).await.unwrap();
-        tokio::select! {
-            biased;
-            error = stream.pump() => panic!("the pump stopped: {error}"),
-            played = script(&voice) => played.unwrap(),
-        }
+        stream.carry(script(&voice)).await.unwrap();
         stream
     }
 
@@ -138,8 +134,7 @@ async fn nothing_is_published_beyond_what_a_jump_covers() {
     };
     tokio::select! {
         biased;
-        error = stream.pump() => panic!("the pump stopped: {error}"),
-        stopped = flood => { let _: PortResult<()> = stopped; panic!("nobody reads any more") }
+        stopped = stream.carry(flood) => { let _: PortResult<()> = stopped; panic!("nobody reads any more") }
         () = async { for _ in 0..500 { open.pass(1).await; } } => {}
     }
     let stored = open.stored() as u64;
@@ -177,11 +172,8 @@ async fn a_superseded_writer_stops() {
         open.say(&voice, "a").await;
         let _new = open.rig.claim(open.cx.claim.job);
         open.pass(1_000).await;
-        std::future::pending::<()>().await;
+        std::future::pending::<PortResult<()>>().await
     };
-    let error: PortError = tokio::select! {
-        error = stream.pump() => error,
-        () = superseded => unreachable!(),
-    };
+    let error = stream.carry(superseded).await.unwrap_err();
     assert_eq!(error.kind, chat_core::ErrorKind::Stale);
 }

@@ -19,7 +19,7 @@ use axum::{
 use futures::{Sink, SinkExt, StreamExt, stream::SplitStream};
 use metrics::{counter, gauge};
 use serde_json::{Map, Value};
-use std::{collections::HashMap, error::Error, time::Duration};
+use std::{collections::HashMap, error::Error, pin::pin, time::Duration};
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},
@@ -298,10 +298,11 @@ async fn write(
     ping: Duration,
 ) {
     let mut pings = interval_at(Instant::now() + ping, ping);
+    let mut too_slow = pin!(stalled.cancelled()); // one wait for all messages: each wait is entered in a list
     loop {
         let message = tokio::select! {
             biased;
-            () = stalled.cancelled() => break,
+            () = &mut too_slow => break,
             _ = pings.tick() => Some(Message::Ping(bytes::Bytes::new())),
             message = queue.recv() => message,
         };
@@ -309,7 +310,7 @@ async fn write(
         let last = matches!(message, Message::Close(_));
         let sent = tokio::select! {
             sent = sink.send(message) => sent,
-            () = stalled.cancelled() => break,
+            () = &mut too_slow => break,
         };
         if sent.is_err() || last {
             break;

@@ -1,6 +1,6 @@
 //! Numbered events of a stream.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 use std::sync::{Arc, LazyLock};
 use uuid::Uuid;
@@ -38,14 +38,9 @@ pub struct Event {
 impl Event {
     /// Writes an event: `body` and the members that every event has.
     pub fn new(name: &str, seq: u64, head: &[(&str, Value)], body: Map<String, Value>) -> Self {
-        let mut object = Map::with_capacity(body.len() + head.len() + 2);
-        object.insert("type".into(), name.into());
-        object.insert("sequence_number".into(), seq.into());
-        for (key, value) in head {
-            object.insert((*key).into(), value.clone());
-        }
-        object.extend(body);
-        Self { seq, name: shared(name), data: Value::Object(object).to_string().into() }
+        let written = Written { name, seq, head, body: &body };
+        let data = serde_json::to_string(&written).unwrap_or_default(); // texts as keys: cannot fail
+        Self { seq, name: shared(name), data: data.into() }
     }
 
     /// Reads an event back from the JSON object that clients receive.
@@ -63,6 +58,29 @@ impl Event {
     /// Whether nothing follows it.
     pub fn is_terminal(&self) -> bool {
         is_terminal(&self.name)
+    }
+}
+
+/// An event's JSON object, member by member: one is written for each piece of an answer.
+struct Written<'a> {
+    name: &'a str,
+    seq: u64,
+    head: &'a [(&'a str, Value)],
+    body: &'a Map<String, Value>,
+}
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("type", self.name)?;
+        object.serialize_entry("sequence_number", &self.seq)?;
+        for (key, value) in self.head.iter().filter(|(key, _)| !self.body.contains_key(*key)) {
+            object.serialize_entry(key, value)?;
+        }
+        for (key, value) in self.body {
+            object.serialize_entry(key, value)?;
+        }
+        object.end()
     }
 }
 
@@ -95,5 +113,17 @@ mod tests {
         let event = Event::new("response.output_text.delta", 7, &[("attempt", 1.into())], body);
         assert_eq!(Event::from_data(&event.data).unwrap(), event);
         assert!(!event.is_terminal());
+    }
+
+    #[test]
+    fn has_each_member_once() {
+        let body =
+            Map::from_iter([("attempt".to_owned(), Value::from(2)), ("reason".to_owned(), "lost".into())]);
+        let event =
+            Event::new("response.restarted", 7, &[("attempt", 1.into()), ("response_id", "r".into())], body);
+        assert_eq!(
+            &*event.data,
+            r#"{"type":"response.restarted","sequence_number":7,"response_id":"r","attempt":2,"reason":"lost"}"#
+        );
     }
 }

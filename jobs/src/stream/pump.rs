@@ -7,7 +7,7 @@ use chat_core::{
 };
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
-use std::{mem, time::Duration};
+use std::{future::poll_fn, mem, task::Poll, time::Duration};
 use tokio::sync::mpsc;
 
 /// How long pieces of text are gathered into one event; the first after a pause goes out at once.
@@ -101,8 +101,19 @@ impl ResponseStream {
         Ok((Voice(sender), this))
     }
 
-    /// Works until something fails; to be polled beside the work. May be dropped and called again.
-    pub async fn pump(&mut self) -> PortError {
+    /// Polls the work, and passes on what it says, until it ends or its stream fails.
+    ///
+    /// The work must speak in this very future: what another task said would be noticed only when something else wakes it.
+    pub async fn carry<T>(&mut self, work: impl Future<Output = PortResult<T>>) -> PortResult<T> {
+        tokio::select! {
+            biased; // the work first: what it has said is taken in the same poll
+            ended = work => ended,
+            error = self.pump() => Err(error),
+        }
+    }
+
+    /// Works until something fails. May be dropped and called again.
+    async fn pump(&mut self) -> PortError {
         loop {
             if let Err(error) = self.step().await {
                 return error;
@@ -117,7 +128,7 @@ impl ResponseStream {
             result = done(self.saving.as_mut().map(|saving| &mut saving.commit)) => self.saved(result)?,
             () = done(self.timer.as_mut()) => { self.timer = None; self.save(); }
             () = done(self.gate.as_mut()), if room => { self.gate = None; self.speak(self.cx.now()); }
-            Some(said) = self.said.recv(), if room => self.take(said),
+            said = heard(&mut self.said), if room => self.take(said),
         }
         self.publish().await;
         self.schedule();
@@ -292,6 +303,12 @@ impl Rest {
         changes.push(Change::AppendEvents(self.stream, self.unsaved));
         (changes, vec![(self.stream, self.unpublished)])
     }
+}
+
+/// What was said, once something was. Registers no waker: the work speaks right before this is polled, in the same task,
+/// and would have the whole run polled once more for each piece.
+async fn heard(said: &mut mpsc::Receiver<Said>) -> Said {
+    poll_fn(|_| said.try_recv().map_or(Poll::Pending, Poll::Ready)).await
 }
 
 /// Waits for a future if there is one; otherwise for ever.

@@ -59,8 +59,7 @@ impl JobKind for AnswerTurn {
             biased;
             // Whatever wins, the work is dropped here, and with it the connection to the provider.
             () = cx.cancel.cancelled() => Ok(Ended::Cancelled),
-            error = stream.pump() => Err(error),
-            result = answer::answer(cx, &turn, &voice, &mut draft) => result.map(Ended::of),
+            result = stream.carry(answer::answer(cx, &turn, &voice, &mut draft)) => result.map(Ended::of),
             () = cx.ports.clock.sleep(cx.options.turn_timeout) => Ok(Ended::TimedOut),
         };
         let ended = match ended {
