@@ -116,12 +116,13 @@ struct Screen {
     silent: bool,
     waiting: Option<ProgressBar>,
     in_line: bool,
+    /// Why the answer began again, if it has said nothing since.
+    restarted: Option<String>,
 }
 
 impl Screen {
     fn new(silent: bool) -> Self {
-        let waiting = (user_attended_stderr() && !silent).then(spinner);
-        Self { silent, waiting, in_line: false }
+        Self { silent, waiting: spinner(silent), in_line: false, restarted: None }
     }
 
     fn say(&self, what: &'static str) {
@@ -133,17 +134,20 @@ impl Screen {
     fn text(&mut self, text: &str) {
         self.clear();
         if !self.silent && !text.is_empty() {
+            self.restarted = None;
             output::piece(text);
             self.in_line = !text.ends_with('\n');
         }
     }
 
-    /// What was said does not count any more.
+    /// What was said does not count any more. A model server may ask to wait many times: once is enough to know.
     fn restart(&mut self, reason: &str) {
         self.end();
-        if !self.silent {
+        let known = self.restarted.replace(reason.to_owned()).is_some_and(|before| before == reason);
+        if !self.silent && !known {
             output::note(&style(restarted(reason)).dim().for_stderr().to_string());
         }
+        self.waiting = spinner(self.silent);
     }
 
     fn end(&mut self) {
@@ -164,18 +168,23 @@ impl Screen {
 fn restarted(reason: &str) -> String {
     match reason {
         "worker_lost" => "the worker was lost; the answer begins again".to_owned(),
+        "rate_limited" => "the model server asked to wait; it is asked again".to_owned(),
         "" => "the answer begins again".to_owned(),
         code => format!("the attempt failed ({code}); the answer begins again"),
     }
 }
 
-fn spinner() -> ProgressBar {
+/// None where nobody looks.
+fn spinner(silent: bool) -> Option<ProgressBar> {
+    if silent || !user_attended_stderr() {
+        return None;
+    }
     let spinner = ProgressBar::new_spinner().with_message("asking");
     if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg:.dim}") {
         spinner.set_style(style);
     }
     spinner.enable_steady_tick(Duration::from_millis(100));
-    spinner
+    Some(spinner)
 }
 
 #[cfg(test)]
@@ -185,7 +194,8 @@ mod tests {
     #[test]
     fn a_reader_is_told_why_the_answer_begins_again() {
         assert!(restarted("worker_lost").starts_with("the worker was lost;"));
-        assert!(restarted("rate_limited").contains("(rate_limited)"));
+        assert!(restarted("rate_limited").starts_with("the model server asked to wait"));
+        assert!(restarted("provider_error").contains("(provider_error)"));
         assert!(restarted("").starts_with("the answer begins again"), "an event without a reason");
     }
 }
