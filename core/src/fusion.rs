@@ -14,10 +14,10 @@ pub type Ranked = Vec<(ChunkId, f32)>;
 const LEAST_CANDIDATES: usize = 50;
 
 /// How many candidates each side of a hybrid search brings for so many hits. With as many as there are hits, a
-/// passage that is just good enough to be one counts 0: on 275 questions over two books on Weaviate the right chapter was
-/// among the first three for 249 then, and for 253 with four times as many.
+/// passage that is just good enough to be one counts 0: of 275 questions over two books the right chapter was among the
+/// first three for 253 on Weaviate with twice as many, for 256 with three or four times as many; each costs a read.
 pub fn candidates(limit: usize) -> usize {
-    limit.saturating_mul(4).max(LEAST_CANDIDATES)
+    limit.saturating_mul(3).max(LEAST_CANDIDATES)
 }
 
 /// Stretches scores so that the lowest becomes 0 and the highest 1; a list of equal scores is all 1.

@@ -38,7 +38,7 @@ pub struct Event {
 impl Event {
     /// Writes an event: `body` and the members that every event has.
     pub fn new(name: &str, seq: u64, head: &[(&str, Value)], body: Map<String, Value>) -> Self {
-        let written = Written { name, seq, head, body: &body };
+        let written = Written { name, seq, head, body };
         let data = serde_json::to_string(&written).unwrap_or_default(); // texts as keys: cannot fail
         Self { seq, name: shared(name), data: data.into() }
     }
@@ -66,7 +66,7 @@ struct Written<'a> {
     name: &'a str,
     seq: u64,
     head: &'a [(&'a str, Value)],
-    body: &'a Map<String, Value>,
+    body: Map<String, Value>,
 }
 
 impl Serialize for Written<'_> {
@@ -77,7 +77,7 @@ impl Serialize for Written<'_> {
         for (key, value) in self.head.iter().filter(|(key, _)| !self.body.contains_key(*key)) {
             object.serialize_entry(key, value)?;
         }
-        for (key, value) in self.body {
+        for (key, value) in &self.body {
             object.serialize_entry(key, value)?;
         }
         object.end()

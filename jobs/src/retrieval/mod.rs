@@ -3,6 +3,7 @@
 mod degraded;
 mod diversity;
 mod kept;
+mod literal;
 mod request;
 mod spelling;
 mod support;
@@ -59,6 +60,7 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Findin
         let _place = SEARCHES.acquire().await;
         let (mut candidates, in_rows) = as_meant(ports, asked, request.limit).await?;
         support::raise(&mut candidates);
+        literal::raise(query, &mut candidates);
         (diversity::choose(candidates, request.limit), in_rows)
     };
     let degraded = (without_vector || in_rows).then_some(Degraded::Keyword);
@@ -151,8 +153,8 @@ async fn embed(embedder: PortResult<Arc<dyn Embedder>>, query: &str) -> PortResu
 /// more.
 async fn candidates(ports: &Ports, asked: Asked, limit: usize) -> PortResult<(Vec<Found>, bool)> {
     let mut query = asked.query;
-    let enough = (limit * 3).max(EVIDENCE);
-    query.limit = enough + enough / 2;
+    let enough = limit * 3;
+    query.limit = (enough + enough / 2).max(EVIDENCE);
     if asked.in_rows {
         let hits = in_rows(ports, &query).await?;
         return Ok((resolve(ports, &query.tenant, &hits).await?, true));
