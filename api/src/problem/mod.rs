@@ -55,9 +55,9 @@ impl Problem {
         Self { headers: Some(Box::new(headers)), ..self }
     }
 
-    /// How long a client is to wait, in seconds, if it is.
+    /// How long a client is to wait, in seconds, if it is: every 429 and 503 says so.
     fn wait(&self) -> Option<u64> {
-        let busy = self.status == StatusCode::TOO_MANY_REQUESTS;
+        let busy = matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         self.retry_after.or(busy.then_some(RETRY_AFTER))
     }
 

@@ -1,5 +1,5 @@
 use crate::app::{App, DEADLINE};
-use chat_core::{JobFilter, Outcome, PageRequest, WorkerId, Write};
+use chat_core::{AttemptError, JobFilter, Outcome, PageRequest, Timestamp, WorkerId, Write};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -12,30 +12,44 @@ async fn texts_become_a_job() {
     assert_eq!(app.files().await, 1, "the texts are in the blob store, not in the payload");
 }
 
+/// Plays the worker of the first job that comes.
+async fn end_the_job(app: &App, outcome: Outcome) {
+    let (deadline, store) = (Instant::now() + DEADLINE, &app.state.ports.store);
+    let id = loop {
+        assert!(Instant::now() < deadline, "no job came");
+        let jobs = store.jobs(&JobFilter::default(), PageRequest::default()).await.unwrap();
+        if let Some(job) = jobs.rows.first() {
+            break job.id;
+        }
+        tokio::task::yield_now().await;
+    };
+    let claim = store.claim(WorkerId::new(), vec![id]).await.unwrap().remove(0);
+    store.commit(Write::finish(claim.held(), outcome, Vec::new())).await.unwrap();
+}
+
 #[tokio::test]
 async fn whoever_waits_gets_the_vectors() {
     let app = App::start().await;
     let result = json!({"object": "list", "data": [{"index": 0, "embedding": [1.0]}]});
     let ask = || app.post_with_key("/api/v1/embeddings", "k", json!({"input": "x", "wait": true}));
-    let working = async {
-        let (deadline, store) = (Instant::now() + DEADLINE, &app.state.ports.store);
-        let id = loop {
-            assert!(Instant::now() < deadline, "no job came");
-            let jobs = store.jobs(&JobFilter::default(), PageRequest::default()).await.unwrap();
-            if let Some(job) = jobs.rows.first() {
-                break job.id;
-            }
-            tokio::task::yield_now().await;
-        };
-        let claim = store.claim(WorkerId::new(), vec![id]).await.unwrap().remove(0);
-        let outcome = Outcome::Succeeded { result: Some(result.clone()) };
-        store.commit(Write::finish(claim.held(), outcome, Vec::new())).await.unwrap();
-    };
-    let (reply, ()) = tokio::join!(ask(), working);
+    let outcome = Outcome::Succeeded { result: Some(result.clone()) };
+    let (reply, ()) = tokio::join!(ask(), end_the_job(&app, outcome));
     assert_eq!(reply.is(200).json(), result);
     let again = ask().await.is(200);
     assert_eq!((again.json(), again.header("idempotent-replayed")), (result, "true".to_owned()));
     assert_eq!(again.header("content-type"), "application/json");
+}
+
+#[tokio::test]
+async fn who_waits_in_vain_is_told_when_to_try_again() {
+    let app = App::start().await;
+    let error =
+        AttemptError { attempt: 1, at: Timestamp(0), kind: "unavailable".into(), message: "away".into() };
+    let ask = app.post("/api/v1/embeddings", json!({"input": "x", "wait": true}));
+    let (reply, ()) = tokio::join!(ask, end_the_job(&app, Outcome::Dead { error }));
+    let reply = reply.is(503);
+    assert_eq!(reply.json()["code"], "provider_unavailable");
+    assert!(reply.header("retry-after").parse::<u64>().unwrap() >= 1);
 }
 
 #[tokio::test]
