@@ -3,7 +3,16 @@
 use crate::fakes::{Rig, data, names, text_of};
 use chat_core::{Change, PortResult, ResponseId, object};
 use chat_jobs::{JUMP, JobContext, ResponseStream, Voice};
-use std::time::Duration;
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::mpsc, task::JoinSet};
 
 struct Open {
     rig: Rig,
@@ -64,6 +73,39 @@ async fn the_first_piece_goes_at_once_and_the_next_are_gathered() {
         Ok(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_piece_polls_the_work_once() {
+    let open = Open::new();
+    let (voice, mut stream) = ResponseStream::open(&open.cx, open.id).await.unwrap();
+    let (model, mut pieces) = mpsc::unbounded_channel::<&str>();
+    let polls = Arc::new(AtomicUsize::new(0));
+    let counted = polls.clone();
+    let mut run = JoinSet::new(); // a task of its own, as a job has: nothing else polls it
+    run.spawn(async move {
+        let mut work = pin!(async {
+            while let Some(piece) = pieces.recv().await {
+                voice.say(piece, &mut String::new()).await?;
+            }
+            PortResult::Ok(())
+        });
+        let work = poll_fn(|cx| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            work.as_mut().poll(cx)
+        });
+        stream.carry(work).await
+    });
+    for said in 1..=5 {
+        open.pass(10).await;
+        let before = polls.load(Ordering::Relaxed);
+        model.send("x").unwrap();
+        open.pass(0).await;
+        assert_eq!(open.published().len(), said, "at once");
+        assert_eq!(polls.load(Ordering::Relaxed) - before, 1);
+    }
+    drop(model);
+    run.join_next().await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
