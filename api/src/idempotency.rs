@@ -8,7 +8,7 @@ use crate::{
     state::{AppState, Published},
 };
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, request::Parts},
     response::IntoResponse,
     response::Response,
 };
@@ -40,8 +40,11 @@ pub enum Recorded {
 }
 
 impl Idempotency {
-    /// The key of a request with this body.
+    /// The key of a request with this body; only a POST has one.
     pub fn of(parts: &Parts, body: &[u8]) -> Result<Self, Problem> {
+        if parts.method != Method::POST {
+            return Ok(Self(None));
+        }
         let Some(key) = key(&parts.headers)? else {
             return Ok(Self(None));
         };

@@ -2,24 +2,30 @@
 
 use crate::{
     body,
+    caller::Caller,
     fields::{Fields, Input},
     idempotency::Idempotency,
     problem::{Code, FieldError, Problem},
+    state::AppState,
     unique,
 };
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
-/// The most bytes of a JSON body, unless an endpoint says otherwise.
-pub const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// The most bytes of a JSON body, unless an endpoint says otherwise: a million characters, however they are written,
+/// still get an answer that says which field is too long.
+pub const BODY_BYTES: usize = 8 * 1024 * 1024;
 
 /// How much of a member's path is shown.
 const FIELD_CHARS: usize = 100;
 
-/// A JSON body that was read and found right, with the key that makes its request idempotent.
+/// A JSON body that was read and found right, with the key that makes its request idempotent. A request that was answered
+/// before gets that answer again, and its endpoint is not run.
 pub struct JsonBody<T> {
     /// The body.
     pub value: T,
@@ -27,23 +33,65 @@ pub struct JsonBody<T> {
     pub idempotency: Idempotency,
 }
 
-impl<S: Send + Sync, T: Input> FromRequest<S> for JsonBody<T> {
-    type Rejection = Problem;
+impl<T: Input> FromRequest<AppState> for JsonBody<T> {
+    type Rejection = Unrun;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        read_json(request, BODY_BYTES).await
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Unrun> {
+        let caller = request.extensions().get::<Caller>().cloned().ok_or_else(Problem::internal)?;
+        let body = UnreadJson::receive(request, BODY_BYTES).await?;
+        match body.idempotency.replay(state, &caller).await? {
+            Some(replayed) => Err(Unrun::Replayed(Box::new(replayed))),
+            None => Ok(body.read()?),
+        }
     }
 }
 
-/// Reads a JSON body of at most `most` bytes.
-pub async fn read_json<T: Input>(request: Request, most: usize) -> Result<JsonBody<T>, Problem> {
-    let (parts, content) = request.into_parts();
-    check_media_type(&parts.headers)?;
-    body::check_coding(&parts.headers)?;
-    let bytes = body::read(content, most).await?;
-    let idempotency = Idempotency::of(&parts, &bytes)?;
-    let value = Fields::new(members(&bytes)?).finish()?;
-    Ok(JsonBody { value, idempotency })
+/// Why an endpoint is not run.
+pub enum Unrun {
+    /// Something is wrong with the request.
+    Problem(Problem),
+    /// It was answered before: with this.
+    Replayed(Box<Response>),
+}
+
+impl From<Problem> for Unrun {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl IntoResponse for Unrun {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::Replayed(response) => *response,
+        }
+    }
+}
+
+/// A JSON body before anything in it was looked at: for endpoints that repeat their answers in a way of their own.
+pub struct UnreadJson {
+    bytes: Bytes,
+    /// The request's `Idempotency-Key`, if it has one.
+    pub idempotency: Idempotency,
+}
+
+impl UnreadJson {
+    /// Takes in a body of at most `most` bytes.
+    pub async fn receive(request: Request, most: usize) -> Result<Self, Problem> {
+        let (parts, content) = request.into_parts();
+        check_media_type(&parts.headers)?;
+        body::check_coding(&parts.headers)?;
+        let bytes = body::read(content, most).await?;
+        let idempotency = Idempotency::of(&parts, &bytes)?;
+        Ok(Self { bytes, idempotency })
+    }
+
+    /// Reads it.
+    pub fn read<T: Input>(self) -> Result<JsonBody<T>, Problem> {
+        let value = Fields::new(members(&self.bytes)?).finish()?;
+        Ok(JsonBody { value, idempotency: self.idempotency })
+    }
 }
 
 /// JSON may come without a media type, but not with another one.

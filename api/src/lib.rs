@@ -19,6 +19,7 @@ mod json;
 mod limits;
 mod metrics;
 mod page;
+mod parameters;
 mod path;
 mod problem;
 mod query;

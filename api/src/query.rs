@@ -34,9 +34,14 @@ impl Query {
         self.errors.push(FieldError { field, message: message.into() });
     }
 
-    /// A text; an empty one counts as absent.
+    /// A text, which is not empty.
     pub fn text(&mut self, name: &str) -> Option<String> {
-        self.given.remove(name).filter(|text| !text.is_empty())
+        let text = self.given.remove(name)?;
+        if text.is_empty() {
+            self.refuse(name, "must not be empty");
+            return None;
+        }
+        Some(text)
     }
 
     /// Anything that reads itself from text.

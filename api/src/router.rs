@@ -1,7 +1,7 @@
 //! All endpoints, and what happens around each of them.
 
 use crate::{
-    auth, deadline, docs, hosts, limits, metrics,
+    auth, deadline, docs, hosts, limits, metrics, parameters,
     problem::{self, Code, Problem},
     request_id, routes, security,
     state::{ApiOptions, AppState},
@@ -19,6 +19,9 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
 };
 use utoipa_axum::router::OpenApiRouter;
+
+/// Where what has a version is.
+const VERSIONED: &str = "/api/v1";
 
 /// The whole interface over a state.
 pub fn router(state: AppState) -> Router {
@@ -61,12 +64,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn endpoints(state: Option<&AppState>) -> OpenApiRouter<AppState> {
     let mut versioned = routes::versioned();
     if let Some(state) = state {
+        let taking = parameters::taking(versioned.get_openapi(), VERSIONED);
         versioned = versioned
+            .layer(from_fn(move |request, next| parameters::refuse(taking.clone(), request, next)))
             .layer(from_fn_with_state(state.clone(), limits::limit))
             .layer(from_fn_with_state(state.clone(), auth::authenticate))
             .layer(from_fn_with_state(state.clone(), deadline::keep));
     }
-    OpenApiRouter::with_openapi(docs::base()).nest("/api/v1", versioned).merge(routes::unversioned())
+    OpenApiRouter::with_openapi(docs::base()).nest(VERSIONED, versioned).merge(routes::unversioned())
 }
 
 /// A panic is a fault of ours, and of this request alone.

@@ -13,9 +13,14 @@ pub(crate) fn of_model(mut error: PortError) -> PortError {
     error
 }
 
+/// Whether a message in a job's history speaks of the language model, or of the embedding model.
+pub(crate) fn is_of_model(message: &str) -> bool {
+    message.starts_with(MODEL)
+}
+
 /// The code that a response's owner sees for an error's kind and message.
 pub fn response_failure_code(kind: &str, message: &str) -> &'static str {
-    let model = message.starts_with(MODEL);
+    let model = is_of_model(message);
     match kind {
         "unauthorized" => "provider_unauthorized",
         "rate_limited" => "rate_limited",
@@ -35,11 +40,11 @@ pub fn response_failure(failure: &Failure) -> Failure {
     Failure { code: code.into(), message: sentence(code).into() }
 }
 
-/// Why a document could not be taken in, for its owner. What is wrong with the file itself is said in full.
+/// Why a document could not be taken in, for its owner. What is wrong with the file itself is said in full; what a model
+/// finds invalid is no fault of the file.
 pub fn document_failure(failure: &Failure) -> Failure {
-    if failure.code == "invalid" {
-        let message = failure.message.strip_prefix(MODEL).unwrap_or(&failure.message);
-        return Failure { code: "invalid_document".into(), message: message.to_owned() };
+    if failure.code == "invalid" && !is_of_model(&failure.message) {
+        return Failure { code: "invalid_document".into(), message: failure.message.clone() };
     }
     response_failure(failure)
 }
@@ -87,5 +92,14 @@ mod tests {
             document_failure(&failure),
             Failure { code: "invalid_document".into(), message: "the file is empty".into() }
         );
+    }
+
+    #[test]
+    fn what_a_model_finds_invalid_is_no_fault_of_the_file() {
+        let error = of_model(PortError::invalid("400 from http://10.0.0.7: the input is too long"));
+        let told =
+            document_failure(&Failure { code: error.kind.as_str().into(), message: error.message.clone() });
+        assert_eq!(told.code, "provider_rejected");
+        assert!(!told.message.contains("10.0.0.7"));
     }
 }

@@ -8,15 +8,17 @@ use uuid::Uuid;
 
 /// What every secret begins with, so that scanners of source code find one that was committed.
 pub const PREFIX: &str = "ragc_";
-/// Random bytes of a secret.
-const RANDOM: usize = 32;
 
-/// The secret of a new key, and the hash that is kept of it.
-pub fn mint(id: KeyId, secret_key: &str) -> (String, String) {
-    let random: [u8; RANDOM] = rand::random();
-    let secret = format!("{PREFIX}{}_{}", id.0.simple(), URL_SAFE_NO_PAD.encode(random));
-    let hash = hex::encode(mac(&secret, secret_key).finalize().into_bytes());
-    (secret, hash)
+/// The secret of a key. It follows from the id and `SECRET_KEY` (HMAC as a pseudo-random function, RFC 2104), so that an
+/// answer that has it can be given again without being kept.
+pub fn secret(id: KeyId, secret_key: &str) -> String {
+    let proof = mac("api key secret", id.0.as_bytes(), secret_key).finalize().into_bytes();
+    format!("{PREFIX}{}_{}", id.0.simple(), URL_SAFE_NO_PAD.encode(proof))
+}
+
+/// What is kept of a secret.
+pub fn hash(secret: &str, secret_key: &str) -> String {
+    hex::encode(of_secret(secret, secret_key).finalize().into_bytes())
 }
 
 /// The key that a secret claims to be.
@@ -28,16 +30,22 @@ pub fn claimed(secret: &str) -> Option<KeyId> {
 
 /// Whether this is the secret of a kept hash. Takes the same time however much of it is right.
 pub fn matches(secret: &str, hash: &str, secret_key: &str) -> bool {
-    hex::decode(hash).is_ok_and(|hash| mac(secret, secret_key).verify_slice(&hash).is_ok())
+    hex::decode(hash).is_ok_and(|hash| of_secret(secret, secret_key).verify_slice(&hash).is_ok())
 }
 
 /// A keyed hash: rows alone, without `SECRET_KEY`, tell nothing about which secrets would fit. No slow hash is needed: a
-/// secret has 256 random bits.
-fn mac(secret: &str, secret_key: &str) -> Hmac<Sha256> {
+/// secret has 256 bits that nobody can guess.
+fn of_secret(secret: &str, secret_key: &str) -> Hmac<Sha256> {
+    mac("api key", secret.as_bytes(), secret_key)
+}
+
+/// `purpose` keeps what is made for one end from being of use for another.
+fn mac(purpose: &str, bytes: &[u8], secret_key: &str) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(secret_key.as_bytes()).expect("a key of any length");
-    mac.update(b"api key\0");
-    mac.update(secret.as_bytes());
+    mac.update(purpose.as_bytes());
+    mac.update(b"\0");
+    mac.update(bytes);
     mac
 }
 
@@ -48,12 +56,15 @@ mod tests {
     #[test]
     fn a_secret_names_its_key_and_fits_only_its_hash() {
         let (one, other) = (KeyId::new(), KeyId::new());
-        let ((secret, hash), (another, _)) = (mint(one, "k"), mint(other, "k"));
-        assert_eq!((claimed(&secret), claimed(&another)), (Some(one), Some(other)));
-        assert!(matches(&secret, &hash, "k"));
+        let (mine, another) = (secret(one, "k"), secret(other, "k"));
+        assert_eq!((claimed(&mine), claimed(&another)), (Some(one), Some(other)));
+        let hash = hash(&mine, "k");
+        assert!(matches(&mine, &hash, "k"));
         assert!(!matches(&another, &hash, "k"));
-        assert!(!matches(&secret, &hash, "another SECRET_KEY"));
-        assert!(!matches(&secret, "not hex", "k"));
+        assert!(!matches(&mine, &hash, "another SECRET_KEY"));
+        assert!(!matches(&mine, "not hex", "k"));
+        assert_eq!(mine, secret(one, "k"), "the same again");
+        assert_ne!(mine, secret(one, "another SECRET_KEY"));
     }
 
     #[test]

@@ -14,8 +14,6 @@ use utoipa::{
 
 /// Everything below asks who calls; the rest asks nobody.
 const VERSIONED: &str = "/api/v1/";
-/// The one POST that cannot repeat its answer: a secret is kept nowhere.
-const UNREPEATABLE: &str = "/api/v1/keys";
 /// What more than the scope `user` is needed for.
 const PRIVILEGED: [&str; 4] = ["/api/v1/keys", "/api/v1/lanes", "/api/v1/schedules", "/api/v1/workers"];
 /// What a browser cannot send a header to: the key may come in the first frame.
@@ -59,12 +57,12 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if path == SOCKET {
         operation.security = Some(vec![needs_key(), SecurityRequirement::default()]);
     }
-    let takes_key = matches!(method, HttpMethod::Post) && path != UNREPEATABLE;
+    let takes_key = matches!(method, HttpMethod::Post);
     if takes_key {
         operation.parameters.get_or_insert_default().push(idempotency_key().into());
     }
     let responses = &mut operation.responses.responses;
-    for status in errors(path, method, takes_key, has_query(operation.parameters.as_deref())) {
+    for status in errors(path, method, takes_key) {
         responses.entry(status.as_str().to_owned()).or_insert_with(|| Response::default().into());
     }
     for (status, response) in responses {
@@ -75,24 +73,19 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
 }
 
 /// What may go wrong, by what is asked and how.
-fn errors(path: &str, method: &HttpMethod, takes_key: bool, has_query: bool) -> Vec<StatusCode> {
+fn errors(path: &str, method: &HttpMethod, takes_key: bool) -> Vec<StatusCode> {
     use StatusCode as S;
     let has_body = matches!(method, HttpMethod::Post | HttpMethod::Put | HttpMethod::Patch);
     let groups: [(bool, &[StatusCode]); 6] = [
         (true, &[S::UNAUTHORIZED, S::TOO_MANY_REQUESTS, S::SERVICE_UNAVAILABLE]),
-        (has_body || has_query, &[S::BAD_REQUEST, S::UNPROCESSABLE_ENTITY]),
+        // Every endpoint refuses parameters that it does not know.
+        (true, &[S::BAD_REQUEST, S::UNPROCESSABLE_ENTITY]),
         (has_body, &[S::PAYLOAD_TOO_LARGE, S::UNSUPPORTED_MEDIA_TYPE]),
         (takes_key, &[S::CONFLICT]),
         (path.contains('{'), &[S::NOT_FOUND]),
         (PRIVILEGED.iter().any(|prefix| path.starts_with(prefix)), &[S::FORBIDDEN]),
     ];
     groups.iter().filter(|(applies, _)| *applies).flat_map(|(_, statuses)| statuses.iter().copied()).collect()
-}
-
-fn has_query(parameters: Option<&[RefOr<Parameter>]>) -> bool {
-    parameters.unwrap_or_default().iter().any(|parameter| {
-        matches!(parameter, RefOr::T(parameter) if matches!(parameter.parameter_in, ParameterIn::Query))
-    })
 }
 
 /// The status of an answer, if it is an error.

@@ -53,6 +53,16 @@ async fn who_waits_in_vain_is_told_when_to_try_again() {
 }
 
 #[tokio::test]
+async fn texts_that_the_model_rejects_are_the_callers() {
+    let app = App::start().await;
+    let error =
+        AttemptError { attempt: 1, at: Timestamp(0), kind: "invalid".into(), message: "too long".into() };
+    let ask = app.post("/api/v1/embeddings", json!({"input": "x", "wait": true}));
+    let (reply, ()) = tokio::join!(ask, end_the_job(&app, Outcome::Dead { error }));
+    assert_eq!(reply.problem(422, "invalid_request"), ["input"]);
+}
+
+#[tokio::test]
 async fn bad_texts_are_named() {
     let app = App::start().await;
     for (input, field) in [

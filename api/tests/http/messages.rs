@@ -68,7 +68,10 @@ async fn content_has_limits() {
         let reply = app.post(&path, json!({"content": content})).await;
         assert_eq!(reply.problem(422, "invalid_request"), ["content"]);
     }
-    app.post(&path, json!({"content": "问".repeat(1_000_000)})).await.problem(413, "payload_too_large");
+    let long = app.post(&path, json!({"content": "问".repeat(1_000_000)})).await;
+    assert_eq!(long.problem(422, "invalid_request"), ["content"]);
+    let longer = app.post(&path, json!({"content": "问".repeat(3_000_000)})).await;
+    longer.problem(413, "payload_too_large");
     app.post(&path, json!({"content": "问".repeat(100_000)})).await.is(202);
     assert_eq!(app.get(&path).await.json()["data"].as_array().unwrap().len(), 1, "nothing else was recorded");
 }

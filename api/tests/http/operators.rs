@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use chat_core::{Lane, WorkerId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn lanes_say_what_waits_in_them() {
@@ -73,4 +73,27 @@ async fn workers_are_listed_while_they_live() {
     assert!(shown["started_at"].is_string() && shown["last_seen"].is_string(), "{shown}");
     store.retire(worker).await.unwrap();
     assert_eq!(app.get("/api/v1/workers").await.is(200).json()["data"], json!([]));
+}
+
+#[tokio::test]
+async fn short_lists_have_pages_too() {
+    let app = App::start().await;
+    for noun in ["lanes", "schedules"] {
+        let path = format!("/api/v1/{noun}");
+        let names = |page: &Value| -> Vec<String> {
+            let rows = page["data"].as_array().unwrap().iter();
+            rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let all = names(&app.get(&format!("{path}?limit=100")).await.is(200).json());
+        assert!(all.len() > 2 && all.is_sorted(), "{all:?}");
+        let first = app.get(&format!("{path}?limit=2")).await.is(200).json();
+        assert_eq!((names(&first), &first["has_more"]), (all[..2].to_vec(), &json!(true)));
+        assert_eq!((&first["first_id"], &first["last_id"]), (&json!(all[0]), &json!(all[1])));
+        let rest = app.get(&format!("{path}?limit=100&after={}", all[1])).await.json();
+        assert_eq!((names(&rest), &rest["has_more"]), (all[2..].to_vec(), &json!(false)));
+        let last = app.get(&format!("{path}?limit=1&order=desc")).await.json();
+        assert_eq!(names(&last), all[all.len() - 1..]);
+        let bad = app.get(&format!("{path}?limit=0&order=up")).await;
+        assert_eq!(bad.problem(422, "invalid_request"), ["limit", "order"]);
+    }
 }

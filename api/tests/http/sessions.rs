@@ -89,3 +89,46 @@ async fn bad_pages_are_named() {
     let twice = app.get("/api/v1/sessions?limit=1&limit=2").await;
     assert_eq!(twice.problem(422, "invalid_request"), ["limit"]);
 }
+
+#[tokio::test]
+async fn unknown_parameters_are_named_everywhere() {
+    let app = App::start().await;
+    let session = app.session().await;
+    let collection = app.collection("c").await;
+    let stats =
+        ["sessions", "collections", "documents", "jobs", "keys", "lanes", "schedules", "workers", "usage"];
+    let lists = stats.iter().map(|noun| format!("/api/v1/{noun}"));
+    for path in lists.chain([session.clone(), collection, format!("{session}/messages")]) {
+        let named = app.get(&format!("{path}?colour=red&b")).await.problem(422, "invalid_request");
+        assert_eq!(named, ["b", "colour"], "{path}");
+    }
+    for path in
+        ["/api/v1/sessions", "/api/v1/lanes/chat/pause", "/api/v1/keys", &format!("{session}/messages")]
+    {
+        let reply = app.post(&format!("{path}?stream=true"), json!({"content": "x"})).await;
+        assert_eq!(reply.problem(422, "invalid_request"), ["stream"], "{path}");
+    }
+    let listed = app.get(&format!("{session}/messages")).await.json();
+    assert_eq!(listed["data"], json!([]), "nothing was done");
+    // An empty query string names nothing.
+    app.get(&format!("{session}?")).await.is(200);
+    // What carries no version is asked by machines that add what they like.
+    app.get("/health?probe=1").await.is(200);
+}
+
+#[tokio::test]
+async fn an_empty_parameter_is_not_an_absent_one() {
+    let app = App::start().await;
+    for (path, named) in [
+        ("sessions?limit=&after=&before=&order=", vec!["limit", "after", "before", "order"]),
+        ("documents?status=&collection=", vec!["collection", "status"]),
+        ("jobs?state=", vec!["state"]),
+        ("lanes?limit=&order=", vec!["limit", "order"]),
+    ] {
+        let mut refused = app.get(&format!("/api/v1/{path}")).await.problem(422, "invalid_request");
+        refused.sort();
+        let mut named = named;
+        named.sort_unstable();
+        assert_eq!(refused, named, "{path}");
+    }
+}

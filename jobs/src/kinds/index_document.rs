@@ -3,11 +3,12 @@
 use crate::{
     Done, Ending, JobContext, JobError, JobKind, RemoveVersion,
     documents::{current, embed_range, end_version, renew},
+    failure::is_of_model,
     models::live_model,
 };
 use async_trait::async_trait;
 use chat_core::{
-    Change, DocumentStatus, ErrorKind, Failure, JobFilter, JobState, Lane, PageRequest, PortError,
+    AttemptError, Change, DocumentStatus, ErrorKind, JobFilter, JobState, Lane, PageRequest, PortError,
     PortResult, RetryPolicy, Version, VersionId,
 };
 use serde::{Deserialize, Serialize};
@@ -140,16 +141,17 @@ async fn children_failure(cx: &JobContext, version: &Version) -> PortError {
     let jobs = cx.ports.store.jobs(&filter, PageRequest::default()).await;
     let jobs = jobs.map(|page| page.rows).unwrap_or_default();
     let error = jobs.iter().filter(|job| job.parent == Some(cx.claim.job)).find_map(|job| job.errors.last());
-    let failure = error.map(|error| Failure { code: error.kind.clone(), message: error.message.clone() });
-    match failure {
-        Some(Failure { code, message }) => PortError::new(kind_named(&code), message),
+    match error {
+        Some(error) => PortError::new(kind_of(error), error.message.clone()),
         None => PortError::internal("some passages could not be embedded"),
     }
 }
 
-/// The kind of an error in a job's history. What a model finds invalid is no fault of the document.
-fn kind_named(name: &str) -> ErrorKind {
-    use ErrorKind::{Protocol, RateLimited, Timeout, Unauthorized, Unavailable};
-    let known = [Unauthorized, RateLimited, Unavailable, Timeout, Protocol];
-    known.into_iter().find(|kind| kind.as_str() == name).unwrap_or(ErrorKind::Internal)
+/// The kind of an error in a job's history. What was found invalid by anyone but the model is a fault of ours.
+fn kind_of(error: &AttemptError) -> ErrorKind {
+    use ErrorKind::{Conflict, Invalid, NotFound, Protocol, RateLimited, Timeout, Unauthorized, Unavailable};
+    let rejected = [Invalid, NotFound, Conflict];
+    let rejected = rejected.iter().filter(|_| is_of_model(&error.message));
+    let mut known = [Unauthorized, RateLimited, Unavailable, Timeout, Protocol].iter().chain(rejected);
+    known.find(|kind| kind.as_str() == error.kind).copied().unwrap_or(ErrorKind::Internal)
 }

@@ -43,9 +43,6 @@ pub async fn create_collection(
     caller: Caller,
     body: JsonBody<CreateCollection>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let name = body.value.name;
     if let Some(taken) = state.ports.store.collection_named(&caller.tenant, &name).await? {
         return Err(Problem::conflict(format!("The collection {taken} has this name already.")));

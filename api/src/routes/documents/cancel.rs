@@ -26,9 +26,6 @@ pub async fn cancel_document(
     PathId(id): PathId<DocumentId>,
     body: JsonBody<Nothing>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let store = &state.ports.store;
     let document = store.document(&caller.tenant, id).await?;
     if document.status.is_final() {

@@ -35,9 +35,6 @@ pub async fn reindex_document(
     PathId(id): PathId<DocumentId>,
     body: JsonBody<Nothing>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let document = state.ports.store.document(&caller.tenant, id).await?;
     let mut file = copy(&state, &caller, &document).await?;
     let mut ingestion = Ingestion::of(&caller, id, &file, state.ports.clock.now());

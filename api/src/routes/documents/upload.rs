@@ -3,7 +3,7 @@ use crate::{
     caller::Caller,
     fields::{Fields, Input},
     idempotency::{Idempotency, Recorded},
-    json::{JsonBody, is_json, read_json},
+    json::{JsonBody, UnreadJson, is_json},
     path::PathId,
     problem::{Code, Problem, ProblemBody},
     state::AppState,
@@ -113,7 +113,8 @@ async fn receive_text(state: &AppState, caller: &Caller, request: Request) -> Re
         let detail = "Send files as multipart/form-data, or a text as application/json.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, detail));
     }
-    let JsonBody { value, idempotency } = read_json::<UploadText>(request, JSON_BYTES).await?;
+    let body = UnreadJson::receive(request, JSON_BYTES).await?;
+    let JsonBody { value, idempotency } = body.read::<UploadText>()?;
     let filename = sanitise(&value.filename);
     let media_type = of_name(&filename);
     // A string in JSON is Unicode: nothing is to be guessed, and without an ending it is plain text.

@@ -5,7 +5,7 @@ use crate::{
     caller::Caller,
     fields::{Fields, Input},
     idempotency::Recorded,
-    json::JsonBody,
+    json::{BODY_BYTES, JsonBody, UnreadJson},
     limits::check_quota,
     problem::{Problem, ProblemBody},
     state::AppState,
@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::{
     body::Body,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -75,10 +75,13 @@ impl Input for CreateEmbeddings {
 pub async fn create_embeddings(
     State(state): State<AppState>,
     caller: Caller,
-    body: JsonBody<CreateEmbeddings>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let CreateEmbeddings { input, model, wait } = body.value;
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
+    let body = UnreadJson::receive(request, BODY_BYTES).await?;
+    let replayed = body.idempotency.replay(&state, &caller).await?;
+    let JsonBody { value, idempotency } = body.read()?;
+    let CreateEmbeddings { input, model, wait } = value;
+    if let Some(replayed) = replayed {
         return finish(&state, &caller, replayed, wait).await;
     }
     check_quota(&state, &caller).await?;
@@ -88,7 +91,7 @@ pub async fn create_embeddings(
     let view = JobView::fresh(&job.0, state.ports.clock.now());
     let answer = Answer::new(StatusCode::ACCEPTED, &view).at(format!("/api/v1/jobs/{id}"));
     let changes = vec![Change::Enqueue(Box::new(job.0))];
-    let recorded = body.idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await;
+    let recorded = idempotency.commit(&state, &caller, changes, Vec::new(), &answer).await;
     if !matches!(recorded, Ok(Recorded::Fresh))
         && let Err(error) = state.ports.blobs.delete(&blob).await
     {

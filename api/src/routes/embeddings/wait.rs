@@ -6,7 +6,7 @@ use crate::{
     state::AppState,
 };
 use axum::http::StatusCode;
-use chat_core::{Job, JobId, JobState};
+use chat_core::{ErrorKind, Job, JobId, JobState};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -34,6 +34,10 @@ pub async fn vectors_of(state: &AppState, caller: &Caller, id: JobId) -> Result<
 fn result(job: Job) -> Result<Value, Problem> {
     match (job.state, job.result) {
         (JobState::Succeeded, Some(result)) => Ok(result),
+        _ if job.errors.last().is_some_and(|error| error.kind == ErrorKind::Invalid.as_str()) => {
+            let message = format!("was rejected by the embedding model; the job {} says why", job.id);
+            Err(Problem::field("input", message))
+        }
         (JobState::Cancelled, _) => Err(Problem::conflict(format!("The job {} was cancelled.", job.id))),
         _ => {
             // Why it failed is in the job's history; another try is `POST /jobs/{id}/retry`.

@@ -119,9 +119,6 @@ pub async fn change_jobs(
     caller: Caller,
     body: JsonBody<ChangeJobs>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let ChangeJobs { action, mut filter } = body.value;
     if caller.scope < Scope::Operator {
         filter.tenant = Some(caller.tenant.clone());

@@ -25,9 +25,6 @@ pub async fn cancel_job(
     PathId(id): PathId<JobId>,
     body: JsonBody<Nothing>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let mut job = state.ports.store.job(caller.job_tenant(), id).await?;
     if job.state.is_final() {
         return Err(Problem::conflict(format!("The job has ended already: it is {}.", job.state.as_str())));

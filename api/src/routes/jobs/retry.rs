@@ -32,9 +32,6 @@ pub async fn retry_job(
     PathId(id): PathId<JobId>,
     body: JsonBody<Nothing>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let mut job = state.ports.store.job(caller.job_tenant(), id).await?;
     if !matches!(job.state, JobState::Dead | JobState::Cancelled) {
         let found = job.state.as_str();

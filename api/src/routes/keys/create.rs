@@ -1,17 +1,26 @@
 use crate::{
-    auth::{self, TENANT_CHARS, key::mint},
+    answer::Answer,
+    auth::{self, TENANT_CHARS, key},
     caller::{Admin, Caller},
     fields::{Fields, Input},
-    json::JsonBody,
+    json::{BODY_BYTES, JsonBody, UnreadJson},
     problem::{Problem, ProblemBody},
     state::AppState,
     views::KeyView,
 };
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::Response,
+};
 use chat_core::{ApiKey, Change, KeyId, Scope, Tenant, Timestamp};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+/// The largest answer that shows a key, in bytes.
+const LARGEST: usize = 64 * 1024;
 const NAME_CHARS: std::ops::RangeInclusive<usize> = 1..=200;
 
 /// A key to be made.
@@ -75,12 +84,13 @@ fn read_end(fields: &mut Fields) -> Option<Timestamp> {
 pub struct NewKey {
     #[serde(flatten)]
     key: KeyView,
-    /// What to send as `Authorization: Bearer`. It is shown only this once.
+    /// What to send as `Authorization: Bearer`. It is shown only in this answer.
     #[schema(example = "ragc_019aa0c86f307aa0b5a00a4f4a1b2c3d_…")]
     secret: String,
 }
 
-/// Makes a key. Its secret is in this answer and nowhere else, so an `Idempotency-Key` is not taken into account.
+/// Makes a key. Its secret is in this answer, and in what a repetition with the same `Idempotency-Key` gets, and nowhere
+/// else.
 #[utoipa::path(
     post, path = "/keys", tag = "keys", request_body = CreateKey,
     responses((status = 201, body = NewKey), (status = 403, body = ProblemBody), (status = 422, body = ProblemBody))
@@ -89,25 +99,46 @@ pub async fn create_key(
     State(state): State<AppState>,
     caller: Caller,
     _: Admin,
-    body: JsonBody<CreateKey>,
-) -> Result<(StatusCode, Json<NewKey>), Problem> {
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = UnreadJson::receive(request, BODY_BYTES).await?;
+    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
+        return with_secret(&state, replayed).await;
+    }
+    let JsonBody { value, idempotency } = body.read()?;
+    let key = compose(&state, &caller, value)?;
+    let answer = Answer::new(StatusCode::CREATED, &KeyView::from(key.clone()));
+    let changes = vec![Change::InsertKey(Box::new(key))];
+    let created = idempotency.answer(&state, &caller, changes, Vec::new(), answer).await?;
+    with_secret(&state, created).await
+}
+
+fn compose(state: &AppState, caller: &Caller, wanted: CreateKey) -> Result<ApiKey, Problem> {
     let now = state.ports.clock.now();
-    let wanted = body.value;
     if wanted.expires_at.is_some_and(|ends| ends <= now) {
         return Err(Problem::field("expires_at", "must lie in the future"));
     }
-    let id = KeyId::new();
-    let (secret, hash) = mint(id, &state.options.identity.secret_key);
-    let key = ApiKey {
+    let (id, secret_key) = (KeyId::new(), &state.options.identity.secret_key);
+    Ok(ApiKey {
         id,
-        tenant: wanted.tenant.unwrap_or(caller.tenant),
+        tenant: wanted.tenant.unwrap_or_else(|| caller.tenant.clone()),
         name: wanted.name,
         scopes: wanted.scopes,
-        hash,
+        hash: key::hash(&key::secret(id, secret_key), secret_key),
         created_at: now,
         expires_at: wanted.expires_at,
         revoked_at: None,
-    };
-    state.commit(vec![Change::InsertKey(Box::new(key.clone()))], Vec::new()).await?;
-    Ok((StatusCode::CREATED, Json(NewKey { key: key.into(), secret })))
+    })
+}
+
+/// An answer that shows a key, with its secret: what is kept for repetitions does not have it.
+async fn with_secret(state: &AppState, shown: Response) -> Result<Response, Problem> {
+    let (mut head, body) = shown.into_parts();
+    let bytes = to_bytes(body, LARGEST).await.map_err(|_| Problem::internal())?;
+    let mut members: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|_| Problem::internal())?;
+    let id = members.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let id = id.ok_or_else(Problem::internal)?;
+    members.insert("secret".to_owned(), key::secret(id, &state.options.identity.secret_key).into());
+    head.headers.remove(header::CONTENT_LENGTH);
+    Ok(Response::from_parts(head, Body::from(Value::from(members).to_string())))
 }

@@ -15,9 +15,6 @@ pub(super) async fn set_paused(
     body: JsonBody<Nothing>,
     paused: bool,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(state, caller).await? {
-        return Ok(replayed);
-    }
     let lane = Lane::parse(name).ok_or_else(|| Problem::not_found("The lane"))?;
     let view = LaneView::one(&state.ports, lane).await?;
     let mut view = view.ok_or_else(|| Problem::not_found("The lane"))?;

@@ -119,9 +119,6 @@ pub async fn create_message(
     headers: HeaderMap,
     body: JsonBody<CreateMessage>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     check_quota(&state, &caller).await?;
     let wanted = body.value;
     // A session that is not there is refused by the commit: what costs every turn a read is not asked twice.

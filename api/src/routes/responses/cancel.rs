@@ -25,9 +25,6 @@ pub async fn cancel_response(
     PathId(id): PathId<ResponseId>,
     body: JsonBody<Nothing>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let response = state.ports.store.response(&caller.tenant, id).await?;
     if response.status.is_final() {
         let status = response.status.as_str();

@@ -60,9 +60,6 @@ pub async fn regenerate_response(
     PathId(id): PathId<ResponseId>,
     body: JsonBody<Regenerate>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     check_quota(&state, &caller).await?;
     let store = &state.ports.store;
     let first = store.response(&caller.tenant, id).await?;

@@ -1,6 +1,12 @@
-use crate::{caller::Operator, page::List, problem::Problem, state::AppState};
+use crate::{
+    caller::Operator,
+    page::{List, PageParameters, ShortPart},
+    problem::{Problem, ProblemBody},
+    query::Query,
+    state::AppState,
+};
 use axum::{Json, extract::State};
-use chat_core::{Page, Timestamp};
+use chat_core::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,16 +30,21 @@ pub struct ScheduleView {
 }
 
 /// Every schedule.
-#[utoipa::path(get, path = "/schedules", tag = "schedules", responses((status = 200, body = List<ScheduleView>)))]
+#[utoipa::path(
+    get, path = "/schedules", tag = "schedules", params(PageParameters),
+    responses((status = 200, body = List<ScheduleView>), (status = 422, body = ProblemBody))
+)]
 pub async fn list_schedules(
     State(state): State<AppState>,
     _: Operator,
+    mut query: Query,
 ) -> Result<Json<List<ScheduleView>>, Problem> {
+    let part = ShortPart::wanted(&mut query);
+    query.finish()?;
     let mut rows = Vec::new();
     for schedule in chat_jobs::schedules() {
         let last_tick = state.ports.store.last_tick(schedule.name).await?;
         rows.push(ScheduleView { object: "schedule", name: schedule.name, cron: schedule.cron, last_tick });
     }
-    let page = Page { rows, has_more: false };
-    Ok(Json(List::of(page, |schedule| schedule.name.to_owned(), |schedule| schedule)))
+    Ok(Json(part.list(rows, |schedule| schedule.name.to_owned(), |schedule| schedule)))
 }

@@ -26,9 +26,6 @@ pub async fn run_schedule(
     Path(name): Path<String>,
     body: JsonBody<Nothing>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let schedule = chat_jobs::schedules().into_iter().find(|schedule| schedule.name == name);
     let schedule = schedule.ok_or_else(|| Problem::not_found("The schedule"))?;
     let job = (schedule.job)(&Tenant::default());

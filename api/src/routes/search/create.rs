@@ -82,9 +82,6 @@ pub async fn search_passages(
     caller: Caller,
     body: JsonBody<Search>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let Search { query, collections, limit, mode, filter } = body.value;
     check_collections(&state, &caller, &collections).await?;
     let request = SearchRequest { tenant: caller.tenant.clone(), query, collections, limit, mode, filter };

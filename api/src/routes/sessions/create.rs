@@ -53,9 +53,6 @@ pub async fn create_session(
     caller: Caller,
     body: JsonBody<CreateSession>,
 ) -> Result<Response, Problem> {
-    if let Some(replayed) = body.idempotency.replay(&state, &caller).await? {
-        return Ok(replayed);
-    }
     let now = state.ports.clock.now();
     let collections = body.value.collections.unwrap_or_default();
     check_collections(&state, &caller, &collections).await?;
