@@ -215,6 +215,21 @@ async fn a_document_whose_passages_cannot_be_embedded_fails_and_leaves_no_points
     assert!(rig.blobs.keys().contains(&format!("uploads/{version}")), "the file can be read again");
 }
 
+#[tokio::test]
+async fn what_the_embedding_model_rejects_is_told_as_its_own_fault() {
+    let rig = Rig::new();
+    rig.embedder.picky.store(true, Ordering::SeqCst);
+    for text in ["short", &long_text(130)] {
+        let (version, _) = rig.upload(DocumentId::new(), CollectionId::new(), text);
+        rig.drain().await;
+        rig.store.rows(|rows| {
+            let error = &rows.errors[&version];
+            assert_eq!(error.code, "provider_rejected");
+            assert!(!error.message.contains("10.0.0.7"), "{}", error.message);
+        });
+    }
+}
+
 /// Whoever followed the version was told its end: nothing may come after that.
 #[tokio::test]
 async fn an_ended_ingestion_that_is_retried_goes_on_as_another_version() {

@@ -145,6 +145,8 @@ async fn next(steps: &mut VecDeque<Step>, clock: &dyn Clock) -> Option<PortResul
 pub struct FakeEmbedder {
     /// Whether it is away.
     pub away: AtomicBool,
+    /// Whether it finds everything invalid.
+    pub picky: AtomicBool,
     /// How many texts it was given.
     pub texts: AtomicUsize,
     /// Its name, if it is not `fake-embedder`.
@@ -171,6 +173,9 @@ impl Embedder for FakeEmbedder {
         assert!(texts.len() <= self.max_batch());
         if self.away.load(Ordering::SeqCst) {
             return Err(PortError::unavailable("the embedder is away"));
+        }
+        if self.picky.load(Ordering::SeqCst) {
+            return Err(PortError::invalid("400 from http://10.0.0.7: the input is too long"));
         }
         self.texts.fetch_add(texts.len(), Ordering::SeqCst);
         Ok(Embeddings { vectors: texts.iter().map(|text| vector(text)).collect(), tokens: 0 })
