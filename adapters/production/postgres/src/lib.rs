@@ -67,6 +67,11 @@ impl PostgresOptions {
         Ok(options.application_name("rag-chat").statement_cache_capacity(256).options([
             ("statement_timeout", timeout.as_str()),
             ("idle_in_transaction_session_timeout", idle.as_str()),
+            // A statement is planned once and runs for as long as its connection lives. A table that is small then may be
+            // large a minute later: reading all of it must not look cheap. (Where nothing else can be done, such a plan
+            // looks very dear, and would be compiled.)
+            ("enable_seqscan", "off"),
+            ("jit", "off"),
         ]))
     }
 }

@@ -163,8 +163,9 @@ async fn touch_sessions(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<
          )
          SELECT id, tenant, NULL AS busy FROM touched
          UNION ALL
-         SELECT DISTINCT NULL::uuid, NULL, concurrency_key FROM jobs
-         WHERE concurrency_key = ANY($3) AND state < 4",
+         SELECT NULL::uuid, NULL, key FROM (SELECT DISTINCT key FROM unnest($3::text[]) AS key) AS asked,
+             LATERAL (SELECT 1 FROM jobs WHERE concurrency_key = key AND state < 4
+                      ORDER BY blocked, id LIMIT 1) AS open",
         &group.column(|turn| turn.message.session.0)[..],
         &group.column(|turn| turn.message.tenant.as_str())[..] as _,
         &group.column(|turn| turn.key)[..] as _,
