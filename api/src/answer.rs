@@ -6,15 +6,16 @@ use axum::{
 };
 use chat_core::{KeptAnswer, ResponseId};
 use serde::Serialize;
-use serde_json::Value;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An answer with a JSON body, or with the events of a response instead.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
-    /// The body; null: none.
-    pub body: Value,
+    /// The body, as JSON.
+    pub body: String,
     /// Where to find what was made.
     pub location: Option<String>,
     /// The response whose events the caller gets instead of the body.
@@ -25,7 +26,7 @@ impl Answer {
     /// An answer with this body.
     pub fn new(status: StatusCode, body: &impl Serialize) -> Self {
         // Views are plain data with string keys: they always become JSON.
-        let body = serde_json::to_value(body).unwrap_or_default();
+        let body = serde_json::to_string(body).unwrap_or_default();
         Self { status, body, location: None, stream: None }
     }
 
@@ -40,7 +41,7 @@ impl Answer {
     pub fn of(kept: &KeptAnswer) -> Self {
         Self {
             status: StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK),
-            body: serde_json::from_str(&kept.body).unwrap_or_default(),
+            body: kept.body.clone(),
             location: kept.location.clone(),
             stream: kept.stream,
         }
@@ -49,11 +50,8 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response = if self.body.is_null() {
-            self.status.into_response()
-        } else {
-            (self.status, axum::Json(self.body)).into_response()
-        };
+        let mut response = (self.status, self.body).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         let location = self.location.and_then(|path| HeaderValue::try_from(path).ok());
         if let Some(location) = location {
             response.headers_mut().insert(header::LOCATION, location);

@@ -79,7 +79,7 @@ impl Idempotency {
             key: keyed.key.clone(),
             request: keyed.request.clone(),
             status: answer.status.as_u16(),
-            body: answer.body.to_string(),
+            body: answer.body.clone(),
             stream: answer.stream,
             location: answer.location.clone(),
             created_at: state.ports.clock.now(),
