@@ -6,7 +6,8 @@ use reqwest::Method;
 impl Client {
     /// What waits and runs in every lane.
     pub async fn lanes(&self) -> Result<Vec<LaneState>, ClientError> {
-        let lanes: Listed<LaneState> = self.call(|| self.request(Method::GET, "/lanes").query(&[("limit", "100")])).await?;
+        let lanes: Listed<LaneState> =
+            self.call(|| self.request(Method::GET, "/lanes").query(&[("limit", "100")])).await?;
         Ok(lanes.data)
     }
 
@@ -18,7 +19,8 @@ impl Client {
 
     /// Every worker that lives.
     pub async fn workers(&self) -> Result<Vec<Worker>, ClientError> {
-        let workers: Listed<Worker> = self.call(|| self.request(Method::GET, "/workers").query(&[("limit", "100")])).await?;
+        let workers: Listed<Worker> =
+            self.call(|| self.request(Method::GET, "/workers").query(&[("limit", "100")])).await?;
         Ok(workers.data)
     }
 

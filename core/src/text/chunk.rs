@@ -4,10 +4,11 @@ use super::{
     outline::{Outline, Section},
     split::{Limits, Splitter, Syntax},
     table::{Size, TokenTable},
+    title::Title,
     tokens::count_tokens,
 };
 use crate::ports::TextFormat;
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 /// A section that goes up in the outline may join a passage only while that has less than this share of the limit:
 /// else the passage would carry the title of a section that it has hardly anything of.
@@ -44,7 +45,8 @@ impl Default for ChunkOptions {
 pub struct Chunk {
     /// Its place among the passages, from 0.
     pub ordinal: u32,
-    /// The headings in force where it starts, "Chapter > Section"; a heading that it starts with is included.
+    /// The headings that it stands under, "Chapter > Section"; a heading that it starts with is included. Where small
+    /// sections are joined it names each: "Chapter > One · Two".
     pub title: Option<String>,
     /// Its text, exactly as it stands.
     pub text: String,
@@ -96,7 +98,7 @@ struct Group {
     bytes: Range<usize>,
     heading: Range<usize>,
     level: u8,
-    title: Option<Arc<str>>,
+    title: Option<Title>,
     size: Size,
     is_joined: bool,
 }
@@ -110,7 +112,7 @@ impl Group {
                 ..section.heading.end.clamp(bytes.start, bytes.end),
             bytes,
             level: section.level,
-            title: section.path.clone(),
+            title: section.path.as_ref().map(Title::of),
             is_joined: false,
         }
     }
@@ -146,7 +148,10 @@ impl Group {
         }
         self.bytes.end = next.bytes.end;
         self.size = Size { tokens: self.size.with(next.size.tokens), table: None };
-        self.title = self.title.take().or(next.title);
+        match (&mut self.title, next.title) {
+            (Some(title), Some(next)) => title.join(&next),
+            (title, next) => *title = title.take().or(next),
+        }
         self.is_joined = true;
     }
 }
@@ -183,7 +188,8 @@ impl<'a> Cutter<'a> {
             return self.divide(&group);
         }
         let tokens = (!group.is_joined).then_some(group.size.tokens);
-        self.passage(&Piece { range: group.bytes, tokens }, group.title.as_deref(), self.limits);
+        let title = group.title.as_ref().map(Title::text);
+        self.passage(&Piece { range: group.bytes, tokens }, title.as_deref(), self.limits);
     }
 
     /// Divides a section. Its heading goes with what follows it and never stands alone.
@@ -197,8 +203,9 @@ impl<'a> Cutter<'a> {
             Some(first) => first.start = group.bytes.start,
             None => ranges.push(group.bytes.clone()),
         }
+        let title = group.title.as_ref().map(Title::text);
         for piece in self.joined(ranges) {
-            self.passage(&piece, group.title.as_deref(), self.limits);
+            self.passage(&piece, title.as_deref(), self.limits);
         }
     }
 

@@ -74,11 +74,11 @@ fn a_passage_starts_at_its_heading_and_names_those_above() {
 fn small_neighbours_are_joined_and_a_new_chapter_is_not() {
     let text = "# A\n\nlong enough not to be a stray line\n\n## B\n\nb\n\n## C\n\nc\n\n# D\n\n## E\n\ne\n";
     let wide = ChunkOptions { max_tokens: 100, overlap_tokens: 8 };
-    assert_eq!(titles(&cut(text, Markdown, wide)), ["A"]);
+    assert_eq!(titles(&cut(text, Markdown, wide)), ["A · D"]);
     let chunks = cut("intro text that stands before all headings, long\n\n# A\n\na\n", Markdown, wide);
     assert_eq!(titles(&chunks), ["", "A"]);
     let chunks = cut("# A\n\n## B\n\nsome words of this section\n\n# C\n\nother words\n", Markdown, SMALL);
-    assert_eq!(titles(&chunks), ["A"], "siblings of the first heading join");
+    assert_eq!(titles(&chunks), ["A · C"], "siblings of the first heading join, and both are named");
     let chunks = cut(&format!("## B\n\n{0}\n\n# C\n\n{0}", prose(10)), Markdown, SMALL);
     assert_eq!(titles(&chunks), ["B", "C"], "a higher heading starts anew");
 }

@@ -4,6 +4,7 @@
 //! every pair of neighbours, which needs no dictionary and finds more than the usual word splitting. Every term has
 //! letters and digits only, so that any tokeniser that splits at white space or at punctuation keeps it whole.
 
+use super::letters::{composed, folded};
 use std::{borrow::Cow, collections::HashSet};
 
 /// Characters of a term that count; more are a hash or base64, which nobody types.
@@ -12,11 +13,13 @@ const LONGEST_TERM: usize = 64;
 /// The terms of a text, in its order, repeated as often as they occur.
 ///
 /// `snake_case`, `foo::bar`, `3.14` and `e-mail` give their parts and the whole without its connectors; an apostrophe
-/// joins (`don't` is `dont`) and a possessive is dropped (`Rust's` is `rust`). Full-width letters and digits become
-/// ASCII, and English words lose a plural `s` and `ing`.
+/// joins (`don't` is `dont`) and a possessive is dropped (`Rust's` is `rust`). However a letter is written it is the same:
+/// full-width, half-width, in a ligature, put together from parts, with an accent or without one (`café` is `cafe`).
+/// English words lose a plural `s` and `ing`.
 pub fn keywords(text: &str) -> Vec<String> {
     let mut terms = Terms::default();
-    let mut characters = text.chars().map(fold).peekable();
+    let text = composed(text);
+    let mut characters = text.chars().map(folded).peekable();
     while let Some(c) = characters.next() {
         match Class::of(c) {
             Class::Word => terms.letter(c),
@@ -53,14 +56,6 @@ pub fn fts_terms(query: &str) -> Vec<String> {
     let mut terms = keywords(query);
     terms.retain(|term| seen.insert(term.clone()));
     terms
-}
-
-/// Full-width ASCII (`Ａ`, `１`, `：`) as ASCII.
-fn fold(c: char) -> char {
-    match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        _ => c,
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -237,8 +232,11 @@ mod tests {
             ("ＡＢＣ１２３", "abc123"),
             ("ひらカナー", "ひ ひら ら らカ カ カナ ナ ナー ー"),
             ("한국어", "한 한국 국 국어 어"),
-            ("Привет ΚΌΣΜΕ", "привет κόσμε"),
-            ("cafe\u{301} soft\u{ad}hyphen", "cafe softhyphen"),
+            ("Привет ΚΌΣΜΕ", "привет κοσμε"),
+            ("cafe\u{301} café CAFÉ soft\u{ad}hyphen", "cafe cafe cafe softhyphen"),
+            ("\u{1103}\u{1169}서", "도 도서 서"),
+            ("ﾃﾞｰﾀ ﾊﾟ", "デ デー ー ータ タ パ"),
+            ("ﬁnal ㎏ Rust™", "final kg rust"),
             ("ภาษาไทย हिन्दी।", "ภาษาไทย हिन्दी"),
             ("İstanbul", "istanbul"),
             ("🦀 crab 🦀", "crab"),

@@ -4,11 +4,13 @@ mod chunk;
 mod heading;
 mod keys;
 mod keywords;
+mod letters;
 mod outline;
 mod rank;
 mod spelling;
 mod split;
 mod table;
+mod title;
 mod tokens;
 
 pub use chunk::{Chunk, ChunkOptions, chunk};

@@ -3,7 +3,7 @@
 //! A line scanner, not a Markdown parser: it needs one pass and no memory per element, and a passage's title and
 //! first line depend on nothing else. Headings inside quotes and lists are left alone: they do not divide a text.
 
-use super::heading::heading_words;
+use super::{heading::heading_words, title::BELOW};
 use std::{ops::Range, sync::Arc};
 
 /// A heading and what follows it, up to the next heading. Sections tile the text.
@@ -104,7 +104,7 @@ impl Scan<'_> {
         self.above.retain(|(above, _)| *above < level);
         self.above.push((level, heading_words(markup)));
         let titles = self.above.iter().map(|(_, title)| title.as_str()).filter(|title| !title.is_empty());
-        let path = titles.collect::<Vec<_>>().join(" > ");
+        let path = titles.collect::<Vec<_>>().join(BELOW);
         let path = (!path.is_empty()).then(|| Arc::from(path));
         self.end_section(heading.start);
         self.outline.sections.push(Section { bytes: heading.start..heading.end, heading, level, path });
@@ -128,9 +128,11 @@ impl Scan<'_> {
     }
 }
 
-/// The end of the line that starts at `at`, its line feed included.
+/// The end of the line that starts at `at`, its line feed, carriage return or both included.
 fn line_end(text: &str, at: usize) -> usize {
-    text[at..].find('\n').map_or(text.len(), |length| at + length + 1)
+    let Some(length) = text[at..].find(['\n', '\r']) else { return text.len() };
+    let end = at + length;
+    if text[end..].starts_with("\r\n") { end + 2 } else { end + 1 }
 }
 
 /// The end of a YAML block at the very start: its last line would read as a heading's underline.

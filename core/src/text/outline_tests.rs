@@ -72,6 +72,13 @@ fn windows_lines_and_chinese_words() {
 }
 
 #[test]
+fn a_carriage_return_alone_ends_a_line_too() {
+    let text = "# 第一\r# Alpha\r\rText alpha.\r\r## Beta\rText beta.\r";
+    assert_eq!(paths(text), ["第一", "Alpha", "Alpha > Beta"]);
+    assert_eq!(paths("Words\r=====\rtext\r\n## Two\r\nmore"), ["Words", "Words > Two"]);
+}
+
+#[test]
 fn what_only_looks_like_a_heading() {
     let text = "#hashtag\n####### seven\n    # indented\n> # quoted\n";
     assert_eq!(paths(text), [""]);
