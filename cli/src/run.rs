@@ -9,7 +9,10 @@ use crate::{
     telemetry::{Console, Telemetry},
 };
 use chat_config::Settings;
-use std::num::NonZero;
+use std::{num::NonZero, time::Duration};
+
+/// How long what a command has left behind gets to end.
+const LEFT_OVER: Duration = Duration::from_millis(500);
 
 /// What every command gets.
 pub struct Context {
@@ -46,10 +49,14 @@ pub fn run(cli: Cli) -> Outcome {
         .build()
         .map_err(|error| Failure::new(format!("the threads cannot be started: {error}")))?;
     let telemetry = Telemetry::install(&settings, console)?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let context = Context { common: cli.common, settings, telemetry, interrupt: Interrupt::listen() };
         Box::pin(execute(cli.command, context)).await
-    })
+    });
+    // What the command needs has ended. A read that does not come back would keep the process for ever, and nobody
+    // hears signals any more.
+    runtime.shutdown_timeout(LEFT_OVER);
+    outcome
 }
 
 async fn execute(command: Command, context: Context) -> Outcome {

@@ -72,6 +72,22 @@ fn ctrl_c_leaves_what_is_in() {
     assert!(!documents.as_array().unwrap().is_empty(), "what was accepted is still there");
 }
 
+/// Opening a pipe waits for somebody who writes into it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_document() {
+    let place = Place::new();
+    place.write("docs/a.md", "# A\n\nText.\n");
+    let pipe = place.path("docs/pipe.md");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for arguments in [&["ingest", text(&pipe)][..], &["ask", "Anything?", text(&pipe)]] {
+        let ended = place.run(arguments).expect(2);
+        assert!(ended.err.contains("pipe.md is a named pipe, not a file"), "{ended:?}");
+    }
+    let ended = place.run(&["ingest", text(&place.path("docs"))]).expect(0);
+    assert!(ended.out.contains("Skipped 1 that is no file:\n  pipe.md (a named pipe)"), "{ended:?}");
+}
+
 fn files_in(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| if entry.path().is_dir() { files_in(&entry.path()) } else { 1 }).sum()

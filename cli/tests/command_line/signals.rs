@@ -1,6 +1,6 @@
 use crate::{
     model::{SilentModel, is_closed},
-    program::{Place, finish, signal, text},
+    program::{Place, finish, signal, text, until},
 };
 
 /// A place with a document and a model server that never answers.
@@ -35,4 +35,25 @@ fn the_second_ctrl_c_does_not_wait() {
     server.signal("INT");
     assert_eq!(server.ended(), Some(130));
     assert_ne!(finish(ask).code, Some(0), "its server is gone");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_is_heard_while_nobody_types_a_question() {
+    let place = Place::new();
+    let mut ask = place.command(&["ask", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let typing = ask.stdin.take();
+    until("a process that hears the signal", || hears_interrupt(&ask));
+    signal(&ask, "INT");
+    let ended = finish(ask).expect(130);
+    assert!(ended.err.contains("nothing was asked"), "{ended:?}");
+    drop(typing);
+}
+
+/// Whether a process has a handler of SIGINT, which is number 2.
+#[cfg(target_os = "linux")]
+fn hears_interrupt(child: &std::process::Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
+    u64::from_str_radix(caught.trim(), 16).is_ok_and(|signals| signals & 0b10 != 0)
 }

@@ -1,6 +1,10 @@
 //! Which files there are: those that are named, and in folders those of a known kind.
 
-use crate::failure::{Failure, Outcome};
+use super::special;
+use crate::{
+    failure::{Failure, Outcome},
+    interrupt::Interrupt,
+};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -27,6 +31,8 @@ pub struct Found {
     pub files: Vec<SourceFile>,
     /// In folders, of a kind that cannot be read.
     pub unsupported: Vec<String>,
+    /// In folders, what is no file at all: its path, and what it is.
+    pub special: Vec<(String, &'static str)>,
 }
 
 impl Found {
@@ -36,8 +42,20 @@ impl Found {
     }
 }
 
-/// Looks at every path. A path that does not exist is a slip of the pen: nothing is read then.
-pub fn find(paths: &[PathBuf]) -> Outcome<Found> {
+/// Looks at every path. Beside the runtime: a file system that does not answer must not keep Ctrl-C from being heard.
+pub async fn find(interrupt: &Interrupt, paths: &[PathBuf]) -> Outcome<Found> {
+    let paths = paths.to_vec();
+    let looking = tokio::task::spawn_blocking(move || look_at(&paths));
+    match interrupt.unless(looking).await {
+        Some(Ok(found)) => found,
+        Some(Err(error)) => Err(Failure::new(format!("the files could not be looked for: {error}"))),
+        None => Err(Failure::interrupted("nothing was read yet")),
+    }
+}
+
+/// A path that does not exist is a slip of the pen, and so is a pipe or a device, which may have no end: nothing is
+/// read then.
+fn look_at(paths: &[PathBuf]) -> Outcome<Found> {
     let mut found = Found::default();
     for path in paths {
         let unreadable = |error: io::Error| {
@@ -46,6 +64,8 @@ pub fn find(paths: &[PathBuf]) -> Outcome<Found> {
         let about = fs::metadata(path).map_err(unreadable)?;
         if about.is_dir() {
             found.folder(path, path).map_err(unreadable)?;
+        } else if let Some(what) = special::kind(about.file_type()) {
+            return Err(Failure::wrong_use(format!("{} is {what}, not a file", path.display())));
         } else {
             let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             found.files.push(SourceFile { path: path.clone(), shown, bytes: about.len() });
@@ -89,10 +109,12 @@ impl Found {
             }
             if kind.is_dir() {
                 self.folder(root, &path)?;
-            } else if let Ok(about) = fs::metadata(&path)
-                && about.is_file()
-            {
-                self.file(root, path, about.len());
+            } else if let Ok(about) = fs::metadata(&path) {
+                match special::kind(about.file_type()) {
+                    Some(what) => self.special.push((inside(root, &path), what)),
+                    None if about.is_file() => self.file(root, path, about.len()),
+                    None => {}
+                }
             }
         }
         Ok(())
@@ -140,7 +162,7 @@ mod tests {
         for name in ["b.md", "a/报销.TXT", "a/x.bin", ".git/c.md", ".hidden.md", "z.html"] {
             write(folder.path(), name);
         }
-        let found = find(&[folder.path().to_owned()]).unwrap();
+        let found = look_at(&[folder.path().to_owned()]).unwrap();
         assert_eq!(shown(&found), ["a/报销.TXT", "b.md", "z.html"]);
         assert_eq!(found.unsupported, ["a/x.bin"]);
         assert_eq!(found.bytes(), 12);
@@ -150,7 +172,7 @@ mod tests {
     fn a_file_that_is_named_is_tried() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "notes.rst");
-        let found = find(&[folder.path().join("notes.rst")]).unwrap();
+        let found = look_at(&[folder.path().join("notes.rst")]).unwrap();
         assert_eq!(shown(&found), ["notes.rst"]);
     }
 
@@ -158,10 +180,28 @@ mod tests {
     fn nothing_to_read_says_what_could_be() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "x.bin");
-        let failure = find(&[folder.path().to_owned()]).unwrap_err();
+        let failure = look_at(&[folder.path().to_owned()]).unwrap_err();
         assert!(failure.hints()[0].contains(".md"), "{failure:?}");
-        let missing = find(&[folder.path().join("nope")]).unwrap_err();
+        let missing = look_at(&[folder.path().join("nope")]).unwrap_err();
         assert_eq!(missing.exit(), crate::failure::Exit::WrongUse);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_passed_over_in_a_folder_and_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a.md");
+        let socket = folder.path().join("b.md");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let found = look_at(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(shown(&found), ["a.md"]);
+        assert_eq!(found.special, [("b.md".to_owned(), "a socket")]);
+        for (path, what) in
+            [(socket.as_path(), "is a socket, not a file"), (Path::new("/dev/null"), "is a device")]
+        {
+            let refused = look_at(&[path.to_owned()]).unwrap_err();
+            assert!(refused.to_string().contains(what), "{refused}");
+        }
     }
 
     #[cfg(unix)]
@@ -170,6 +210,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a.md");
         std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
-        assert_eq!(shown(&find(&[folder.path().to_owned()]).unwrap()), ["a.md"]);
+        assert_eq!(shown(&look_at(&[folder.path().to_owned()]).unwrap()), ["a.md"]);
     }
 }

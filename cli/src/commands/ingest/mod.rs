@@ -2,6 +2,7 @@
 
 mod files;
 mod report;
+mod special;
 mod upload;
 
 pub use files::{Found, find};
@@ -36,7 +37,7 @@ pub struct Args {
 
 /// Reads documents and waits until each can be found or has failed.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let found = find(&args.paths)?;
+    let found = find(&context.interrupt, &args.paths).await?;
     let link = Link::open(&context, &args.target, Crew::Once).await?;
     let report = read(&link, &context, &args.collection, found).await;
     link.close().await;
@@ -68,7 +69,7 @@ pub async fn read(link: &Link, context: &Context, collection: &str, found: Found
 
 async fn read_into(link: &Link, collection: Collection, found: Found, progress: &Progress) -> Report {
     let begun = Instant::now();
-    let mut report = Report::new(collection, found.unsupported);
+    let mut report = Report::new(collection, found.unsupported, found.special);
     let mut ends = upload::read_all(&link.client, &report.collection.id, &found.files, progress);
     let mut files = Vec::with_capacity(found.files.len());
     while let Some(file) = futures::StreamExt::next(&mut ends).await {

@@ -25,6 +25,8 @@ pub struct Report {
     pub failed: Vec<Failed>,
     /// Which were not tried.
     pub unsupported: Vec<String>,
+    /// Which are no files.
+    pub special: Vec<Special>,
     /// Passages of the new documents.
     pub chunks: u64,
     /// Bytes of the new documents.
@@ -44,15 +46,30 @@ pub struct Failed {
     pub reason: String,
 }
 
+/// Something in a folder that is no file.
+#[derive(Debug, Serialize)]
+pub struct Special {
+    /// Where it is.
+    pub path: String,
+    /// What it is.
+    pub what: &'static str,
+}
+
 impl Report {
     /// Nothing yet.
-    pub fn new(collection: Collection, unsupported: Vec<String>) -> Self {
+    pub fn new(
+        collection: Collection,
+        unsupported: Vec<String>,
+        special: Vec<(String, &'static str)>,
+    ) -> Self {
+        let special = special.into_iter().map(|(path, what)| Special { path, what }).collect();
         Self {
             collection,
             ready: 0,
             duplicates: 0,
             failed: Vec::new(),
             unsupported,
+            special,
             chunks: 0,
             bytes: 0,
             seconds: 0.0,
@@ -116,6 +133,7 @@ impl Report {
         table.print();
         self.print_failed();
         self.print_unsupported();
+        self.print_special();
     }
 
     fn print_failed(&self) {
@@ -131,16 +149,14 @@ impl Report {
     }
 
     fn print_unsupported(&self) {
-        if self.unsupported.is_empty() {
-            return;
-        }
-        output::line(format!("\nSkipped {} files of other kinds:", self.unsupported.len()));
-        for path in self.unsupported.iter().take(LISTED) {
-            output::line(format!("  {path}"));
-        }
-        if self.unsupported.len() > LISTED {
-            output::line(format!("  and {} more (--json lists them all)", self.unsupported.len() - LISTED));
-        }
+        let kinds =
+            output::counted(self.unsupported.len() as u64, "file of another kind", "files of other kinds");
+        print_skipped(&kinds, self.unsupported.iter().cloned());
+    }
+
+    fn print_special(&self) {
+        let what = output::counted(self.special.len() as u64, "that is no file", "that are no files");
+        print_skipped(&what, self.special.iter().map(|one| format!("{} ({})", one.path, one.what)));
     }
 
     /// One line, for a command that does more than this.
@@ -157,9 +173,26 @@ impl Report {
         if !self.unsupported.is_empty() {
             parts.push(format!("skipped {} files of other kinds", self.unsupported.len()));
         }
+        if !self.special.is_empty() {
+            parts.push(format!("skipped {} that are no files", self.special.len()));
+        }
         output::note(&parts.join("; "));
         for failed in &self.failed {
             output::warning(&format!("{}: {}", failed.path, failed.reason));
         }
+    }
+}
+
+/// The first of what was skipped, and how many there are.
+fn print_skipped(what: &str, paths: impl ExactSizeIterator<Item = String>) {
+    let more = paths.len().saturating_sub(LISTED);
+    for (at, path) in paths.take(LISTED).enumerate() {
+        if at == 0 {
+            output::line(format!("\nSkipped {what}:"));
+        }
+        output::line(format!("  {path}"));
+    }
+    if more > 0 {
+        output::line(format!("  and {more} more (--json lists them all)"));
     }
 }
