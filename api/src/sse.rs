@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
@@ -67,8 +68,7 @@ pub async fn of_response(
 
 /// Streams a feed until it or the process ends.
 pub fn respond(state: &AppState, caller: &Caller, feed: Feed) -> Response {
-    let frames =
-        Frames::new(feed.into_batches().take_until(end(state, caller)).boxed(), state.options.keep_alive);
+    let frames = Frames::new(feed.into_batches().take_until(end(state, caller)).boxed(), state);
     let mut response = Body::from_stream(frames).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
@@ -99,12 +99,13 @@ struct Frames {
 }
 
 impl Frames {
-    fn new(batches: BoxStream<'static, Vec<Event>>, keep_alive: Duration) -> Self {
+    fn new(batches: BoxStream<'static, Vec<Event>>, state: &AppState) -> Self {
+        let keep_alive = state.options.keep_alive;
         Self {
             batches,
             keep_alive,
             idle: Box::pin(tokio::time::sleep(keep_alive)),
-            _open: OpenStream::begin(),
+            _open: OpenStream::begin(state),
         }
     }
 }
@@ -137,12 +138,14 @@ fn frame(events: &[Event]) -> Bytes {
 }
 
 /// Counts a stream while it lives.
-struct OpenStream;
+struct OpenStream {
+    _waited_for: TaskTrackerToken,
+}
 
 impl OpenStream {
-    fn begin() -> Self {
+    fn begin(state: &AppState) -> Self {
         metrics::gauge!("sse_active_connections").increment(1.0);
-        Self
+        Self { _waited_for: state.streams.token() }
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     model::{SilentModel, is_closed},
-    program::{Place, finish, signal, text, until},
+    program::{Place, finish, get, signal, text, until},
 };
 
 /// A place with a document and a model server that never answers.
@@ -21,6 +21,30 @@ fn ctrl_c_stops_an_answer_and_the_models_work() {
     let ended = finish(ask).expect(130);
     assert!(ended.err.contains("interrupted") && ended.err.contains("stopped"), "{ended:?}");
     assert!(is_closed(question));
+}
+
+/// A load balancer sends nobody there any more; who is there is served.
+#[test]
+fn a_server_that_was_asked_to_stop_is_not_ready_and_serves_on() {
+    let (place, model) = waiting_place();
+    let mut server = place.up();
+    let url = server.address("Listens on");
+    let metrics = server.address("Metrics").replace("/metrics", "");
+    let mut ask = place.command(&["ask", "How hot is green tea brewed?"]).spawn().unwrap();
+    let _question = model.asked();
+    assert_eq!(get(&format!("{url}/ready")).0, 200);
+    server.signal("TERM");
+    server.note("1 running job");
+    for base in [&url, &metrics] {
+        until("not ready any more", || get(&format!("{base}/ready")).0 == 503);
+        let (_, body) = get(&format!("{base}/ready"));
+        assert!(body.contains("\"status\":\"draining\""), "{body}");
+    }
+    assert_eq!(get(&format!("{url}/health")).0, 200);
+    assert!(ask.try_wait().unwrap().is_none(), "its stream is still served");
+    server.signal("TERM");
+    assert_eq!(server.ended(), Some(130));
+    finish(ask);
 }
 
 #[test]
