@@ -1,18 +1,23 @@
 //! Documents: upload, look, follow.
 
 use super::{Client, ClientError, Document, Events, Listed, error::Refusal};
+use crate::{failure::plain, output};
+use futures::stream;
 use reqwest::{
     Body, Method,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
     multipart::{Form, Part},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
-use tokio::fs::File;
+use tokio::{fs::File, time::timeout};
 use tokio_util::io::ReaderStream;
 
 /// How often an upload is repeated that the server was too busy for.
 const TRIES: u32 = 8;
+/// How long a server may take to refuse a file by its size.
+const VERDICT: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
 struct Uploaded {
@@ -37,12 +42,31 @@ impl Client {
     }
 
     async fn upload_once(&self, collection: &str, file: &Path, path: &str) -> Result<Document, ClientError> {
-        let form = form(file, path).await.map_err(|error| unreadable(&error))?;
-        let request =
-            self.request(Method::POST, &format!("/collections/{collection}/documents")).multipart(form);
-        let uploaded: Uploaded = self.read(self.once(request).await?).await?;
+        let (form, bytes) = form(file, path).await.map_err(|error| unreadable(&error))?;
+        let to = format!("/collections/{collection}/documents");
+        let sent = match self.once(self.request(Method::POST, &to).multipart(form)).await {
+            // A server that refuses a file hangs up while it is still being sent, and its reason may be lost.
+            Err(broken @ ClientError::Unreachable { .. }) => {
+                Err(self.verdict(&to, bytes).await.unwrap_or(broken))
+            }
+            sent => sent,
+        };
+        let uploaded: Uploaded = self.read(sent.map_err(|error| too_large(error, bytes))?).await?;
         let document = uploaded.documents.into_iter().next();
         document.ok_or_else(|| ClientError::Unexpected("it names no document".into()))
+    }
+
+    /// Asks whether a form with so many bytes would be taken, and sends none of them.
+    async fn verdict(&self, to: &str, bytes: u64) -> Option<ClientError> {
+        let nothing = Body::wrap_stream(stream::pending::<std::io::Result<Vec<u8>>>());
+        let asking = self
+            .request(Method::POST, to)
+            .header(EXPECT, "100-continue")
+            .header(CONTENT_TYPE, "multipart/form-data; boundary=none")
+            .header(CONTENT_LENGTH, bytes)
+            .body(nothing);
+        let answer = timeout(VERDICT, self.once(asking)).await.ok()?.err()?;
+        matches!(answer, ClientError::Refused(_)).then_some(answer)
     }
 
     /// A document.
@@ -77,20 +101,31 @@ impl Client {
     }
 }
 
-async fn form(file: &Path, path: &str) -> std::io::Result<Form> {
+/// What is sent, and the size of the file.
+async fn form(file: &Path, path: &str) -> std::io::Result<(Form, u64)> {
     let open = File::open(file).await?;
     let length = open.metadata().await?.len();
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let part = Part::stream_with_length(Body::wrap_stream(ReaderStream::new(open)), length).file_name(name);
     // Fields before the file: the server reads them in this order.
-    Ok(Form::new().text("metadata", json!({"path": path}).to_string()).part("file", part))
+    Ok((Form::new().text("metadata", json!({"path": path}).to_string()).part("file", part), length))
 }
 
 /// A file that cannot be read is refused before it is sent.
 fn unreadable(error: &std::io::Error) -> ClientError {
     ClientError::Refused(Refusal {
         status: 0,
-        detail: format!("it cannot be read: {error}"),
+        detail: format!("it cannot be read: {}", plain(error)),
         retry_after: None,
     })
+}
+
+fn too_large(error: ClientError, bytes: u64) -> ClientError {
+    match error {
+        ClientError::Refused(refusal) if refusal.status == 413 => {
+            let detail = format!("it is too large ({}): {}", output::size(bytes), refusal.detail);
+            ClientError::Refused(Refusal { detail, ..refusal })
+        }
+        other => other,
+    }
 }

@@ -21,6 +21,7 @@ pub struct Progress {
 }
 
 struct State {
+    uploaded: u64,
     files: u64,
     bytes: u64,
     last_line: Instant,
@@ -30,7 +31,7 @@ impl Progress {
     /// Progress over so many files with so many bytes. `quiet`: show nothing.
     pub fn new(files: u64, bytes: u64, quiet: bool) -> Self {
         let bar = (user_attended_stderr() && !quiet).then(|| bar(bytes));
-        let begun = State { files: 0, bytes: 0, last_line: Instant::now() };
+        let begun = State { uploaded: 0, files: 0, bytes: 0, last_line: Instant::now() };
         let progress = Self { bar, files, bytes, state: Mutex::new(begun) };
         progress.show(&progress.state());
         progress
@@ -41,6 +42,11 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{stage}: {file}"));
         }
+    }
+
+    /// A file has arrived: what is left to do needs nobody here.
+    pub fn uploaded(&self) {
+        self.state().uploaded += 1;
     }
 
     /// A file was cut into passages: about half of its work is done.
@@ -68,6 +74,11 @@ impl Progress {
     /// How many files have ended.
     pub fn files_done(&self) -> u64 {
         self.state().files
+    }
+
+    /// How many files have arrived.
+    pub fn files_uploaded(&self) -> u64 {
+        self.state().uploaded
     }
 
     /// Takes the bar away.

@@ -72,6 +72,34 @@ fn ctrl_c_leaves_what_is_in() {
     assert!(!documents.as_array().unwrap().is_empty(), "what was accepted is still there");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_named_and_the_rest_is_in() {
+    let place = Place::new();
+    place.write("docs/a.md", "# A\n\nText.\n");
+    std::os::unix::fs::symlink("circle.md", place.path("docs/circle.md")).unwrap();
+    let report = place.run(&["ingest", text(&place.path("docs")), "--json"]).expect(1).json();
+    assert_eq!(report["ready"], 1, "{report}");
+    assert_eq!(report["failed"][0]["path"], "circle.md", "{report}");
+    assert!(report["failed"][0]["reason"].as_str().unwrap().starts_with("it cannot be read"), "{report}");
+}
+
+/// The server answers and hangs up while the file is still being sent.
+#[test]
+fn a_file_that_is_too_large_is_always_said_to_be() {
+    let place = Place::new().with("MAX_UPLOAD_SIZE", "1MB");
+    let large = place.write("large.md", "");
+    std::fs::File::options().write(true).open(&large).unwrap().set_len(100_000_000).unwrap();
+    let mut server = place.up();
+    server.line("Listens on");
+    for _ in 0..5 {
+        let ended = place.run(&["ingest", text(&large)]).expect(1);
+        assert!(ended.out.contains("it is too large (100.0 MB)"), "{ended:?}");
+        assert!(ended.out.contains("1000000 bytes"), "{ended:?}");
+    }
+    server.stop().expect(0);
+}
+
 /// Opening a pipe waits for somebody who writes into it.
 #[cfg(unix)]
 #[test]

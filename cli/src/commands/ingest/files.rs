@@ -2,7 +2,7 @@
 
 use super::special;
 use crate::{
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, plain},
     interrupt::Interrupt,
 };
 use std::{
@@ -33,6 +33,8 @@ pub struct Found {
     pub unsupported: Vec<String>,
     /// In folders, what is no file at all: its path, and what it is.
     pub special: Vec<(String, &'static str)>,
+    /// What could not be looked at, and why.
+    pub unreadable: Vec<(String, String)>,
 }
 
 impl Found {
@@ -54,16 +56,23 @@ pub async fn find(interrupt: &Interrupt, paths: &[PathBuf]) -> Outcome<Found> {
 }
 
 /// A path that does not exist is a slip of the pen, and so is a pipe or a device, which may have no end: nothing is
-/// read then.
+/// read then. What this user may not read is one file less.
 fn look_at(paths: &[PathBuf]) -> Outcome<Found> {
     let mut found = Found::default();
     for path in paths {
-        let unreadable = |error: io::Error| {
-            Failure::wrong_use(format!("{} cannot be read: {}", path.display(), plain(&error)))
+        let about = match fs::metadata(path) {
+            Ok(about) => about,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let what = format!("{} cannot be read: {}", path.display(), plain(&error));
+                return Err(Failure::wrong_use(what));
+            }
+            Err(error) => {
+                found.unreadable.push((path.display().to_string(), plain(&error)));
+                continue;
+            }
         };
-        let about = fs::metadata(path).map_err(unreadable)?;
         if about.is_dir() {
-            found.folder(path, path).map_err(unreadable)?;
+            found.folder(path, path);
         } else if let Some(what) = special::kind(about.file_type()) {
             return Err(Failure::wrong_use(format!("{} is {what}, not a file", path.display())));
         } else {
@@ -71,18 +80,10 @@ fn look_at(paths: &[PathBuf]) -> Outcome<Found> {
             found.files.push(SourceFile { path: path.clone(), shown, bytes: about.len() });
         }
     }
-    if found.files.is_empty() {
+    if found.files.is_empty() && found.unreadable.is_empty() {
         return Err(nothing(&found));
     }
     Ok(found)
-}
-
-fn plain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 fn nothing(found: &Found) -> Failure {
@@ -99,25 +100,45 @@ fn nothing(found: &Found) -> Failure {
 impl Found {
     /// Everything in a folder, deeper ones included. Hidden files are skipped, and links to folders: they may lead
     /// in circles.
-    fn folder(&mut self, root: &Path, folder: &Path) -> io::Result<()> {
-        let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let (path, kind) = (entry.path(), entry.file_type()?);
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                continue;
+    fn folder(&mut self, root: &Path, folder: &Path) {
+        let entries = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Ok(mut entries) => {
+                entries.sort_by_key(fs::DirEntry::file_name);
+                entries
             }
-            if kind.is_dir() {
-                self.folder(root, &path)?;
-            } else if let Ok(about) = fs::metadata(&path) {
-                match special::kind(about.file_type()) {
-                    Some(what) => self.special.push((inside(root, &path), what)),
-                    None if about.is_file() => self.file(root, path, about.len()),
-                    None => {}
-                }
+            Err(error) => return self.unreadable(root, folder, &error),
+        };
+        for entry in entries {
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                self.entry(root, &entry);
             }
         }
-        Ok(())
+    }
+
+    fn entry(&mut self, root: &Path, entry: &fs::DirEntry) {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => return self.folder(root, &path),
+            Ok(_) => {}
+            Err(error) => return self.unreadable(root, &path, &error),
+        }
+        let about = match fs::metadata(&path) {
+            Ok(about) => about,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return self.special.push((inside(root, &path), "a link that leads nowhere"));
+            }
+            Err(error) => return self.unreadable(root, &path, &error),
+        };
+        match special::kind(about.file_type()) {
+            Some(what) => self.special.push((inside(root, &path), what)),
+            None if about.is_file() => self.file(root, path, about.len()),
+            None => {}
+        }
+    }
+
+    fn unreadable(&mut self, root: &Path, path: &Path, error: &io::Error) {
+        let shown = if path == root { path.display().to_string() } else { inside(root, path) };
+        self.unreadable.push((shown, plain(error)));
     }
 
     fn file(&mut self, root: &Path, path: PathBuf, bytes: u64) {
@@ -202,6 +223,22 @@ mod tests {
             let refused = look_at(&[path.to_owned()]).unwrap_err();
             assert!(refused.to_string().contains(what), "{refused}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_looked_at_is_named_and_the_rest_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a.md");
+        let link = |from: &str, to: &str| std::os::unix::fs::symlink(from, folder.path().join(to)).unwrap();
+        link("circle.md", "circle.md");
+        link("gone.md", "link.md");
+        let mut found = look_at(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(shown(&found), ["a.md"]);
+        assert_eq!(found.special, [("link.md".to_owned(), "a link that leads nowhere")]);
+        found.folder(folder.path(), &folder.path().join("deep/vanished"));
+        let paths: Vec<_> = found.unreadable.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["circle.md", "deep/vanished"], "{:?}", found.unreadable);
     }
 
     #[cfg(unix)]

@@ -17,7 +17,7 @@ use crate::{
     run::Context,
     server::Crew,
 };
-use std::{path::PathBuf, time::Instant};
+use std::{fmt::Write, path::PathBuf, time::Instant};
 
 /// Where documents go if nobody says where.
 pub const COLLECTION: &str = "default";
@@ -60,18 +60,32 @@ pub async fn read(link: &Link, context: &Context, collection: &str, found: Found
     };
     let done = context.interrupt.unless(work).await;
     progress.clear();
-    done.unwrap_or_else(|| {
-        let what = format!("{} of {total} files were done", progress.files_done());
-        Err(Failure::interrupted(what)
-            .hint("the same command again: files that are in already are not read twice"))
-    })
+    done.unwrap_or_else(|| Err(interrupted(link, &progress, total)))
+}
+
+/// What is left behind, and how to go on.
+fn interrupted(link: &Link, progress: &Progress, total: usize) -> Failure {
+    let done = progress.files_done();
+    let mut what = format!("{done} of {total} files were done");
+    let under_way = progress.files_uploaded().saturating_sub(done);
+    if under_way > 0 {
+        let more = output::counted(under_way, "more is", "more are");
+        let when = if link.ports().is_some() {
+            "will be read when a server is started, or by the next command that reads documents"
+        } else {
+            "being read in the background"
+        };
+        let _ = write!(what, "; {more} uploaded and {when}");
+    }
+    Failure::interrupted(what).hint("the same command again: files that are in already are not read twice")
 }
 
 async fn read_into(link: &Link, collection: Collection, found: Found, progress: &Progress) -> Report {
     let begun = Instant::now();
-    let mut report = Report::new(collection, found.unsupported, found.special);
-    let mut ends = upload::read_all(&link.client, &report.collection.id, &found.files, progress);
-    let mut files = Vec::with_capacity(found.files.len());
+    let Found { files: sources, unsupported, special, unreadable } = found;
+    let mut report = Report::new(collection, unsupported, special, unreadable);
+    let mut ends = upload::read_all(&link.client, &report.collection.id, &sources, progress);
+    let mut files = Vec::with_capacity(sources.len());
     while let Some(file) = futures::StreamExt::next(&mut ends).await {
         files.push(file);
     }

@@ -61,13 +61,17 @@ impl Report {
         collection: Collection,
         unsupported: Vec<String>,
         special: Vec<(String, &'static str)>,
+        unreadable: Vec<(String, String)>,
     ) -> Self {
+        let failed = unreadable
+            .into_iter()
+            .map(|(path, why)| Failed { path, reason: format!("it cannot be read: {why}") });
         let special = special.into_iter().map(|(path, what)| Special { path, what }).collect();
         Self {
             collection,
             ready: 0,
             duplicates: 0,
-            failed: Vec::new(),
+            failed: failed.collect(),
             unsupported,
             special,
             chunks: 0,

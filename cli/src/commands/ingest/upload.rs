@@ -36,7 +36,11 @@ pub fn read_all<'a>(
 ) -> impl Stream<Item = FileEnd> + Unpin + 'a {
     let uploaded = stream::iter(files).map(move |file| async move {
         progress.stage(&file.shown, "uploading");
-        (file, client.upload(collection, &file.path, &file.shown).await)
+        let document = client.upload(collection, &file.path, &file.shown).await;
+        if document.is_ok() {
+            progress.uploaded();
+        }
+        (file, document)
     });
     let followed = uploaded.buffer_unordered(UPLOADS).map(move |(file, document)| async move {
         let mut steps = Steps { file, progress, halfway: false };
