@@ -48,6 +48,20 @@ fn a_server_that_was_asked_to_stop_is_not_ready_and_serves_on() {
 }
 
 #[test]
+fn an_answer_outlives_its_server() {
+    let (place, model) = waiting_place();
+    let mut server = place.up();
+    server.line("Listens on");
+    let ask = place.command(&["ask", "How hot is green tea brewed?"]).spawn().unwrap();
+    let _question = model.asked();
+    server.signal("KILL");
+    let ended = finish(ask).expect(1);
+    assert!(ended.err.contains("the connection to the server at http://127.0.0.1:"), "{ended:?}");
+    let id = ended.err.split("/api/v1/responses/").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(id.starts_with("resp_") && ended.err.contains("goes on in the background"), "{ended:?}");
+}
+
+#[test]
 fn the_second_ctrl_c_does_not_wait() {
     let (place, model) = waiting_place();
     let mut server = place.up();

@@ -1,7 +1,7 @@
 //! Follows an answer and shows it as it is said. A stream that breaks off is resumed where it broke.
 
 use crate::{
-    client::{Ask, Client, ClientError, Event, Response},
+    client::{Ask, Client, ClientError, Event, Events, Response},
     failure::{Failure, Outcome},
     link::Link,
     output,
@@ -11,12 +11,12 @@ use chat_core::is_terminal;
 use console::{style, user_attended_stderr};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use std::time::Duration;
+use std::{slice, time::Duration};
 use tokio::time::{sleep, timeout};
 
-/// How often a broken stream is resumed without hearing anything new.
-const RESUMES: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(500);
+/// How often a broken stream is resumed without hearing anything new, and the pauses before: a server that is started
+/// again is back by then.
+const PAUSES: [u64; 6] = [200, 500, 1_000, 2_000, 3_000, 3_000];
 /// How long a stop may take after Ctrl-C.
 const STOP: Duration = Duration::from_secs(3);
 
@@ -26,11 +26,28 @@ pub async fn stream(link: &Link, context: &Context, ask: &Ask) -> Outcome<Respon
     let mut answer = Answer { client: &link.client, id: None, last: 0 };
     let done = context.interrupt.unless(answer.follow(ask, &mut screen)).await;
     screen.end();
-    if let Some(response) = done {
-        return Ok(response?);
+    match done {
+        Some(Ok(response)) => return Ok(response),
+        Some(Err(Broken::Failed(error))) => return Err(error.into()),
+        Some(Err(Broken::Lost)) => return Err(answer.lost()),
+        None => {}
     }
     answer.stop().await;
     Err(Failure::interrupted("the answer was stopped"))
+}
+
+/// Why there is no answer.
+enum Broken {
+    /// The server says why, or was never reached.
+    Failed(ClientError),
+    /// The server took the question and was not reached any more.
+    Lost,
+}
+
+impl From<ClientError> for Broken {
+    fn from(error: ClientError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 struct Answer<'a> {
@@ -54,29 +71,48 @@ struct Data {
 }
 
 impl Answer<'_> {
-    async fn follow(&mut self, ask: &Ask, screen: &mut Screen) -> Result<Response, ClientError> {
+    async fn follow(&mut self, ask: &Ask, screen: &mut Screen) -> Result<Response, Broken> {
         let session = self.client.begin(ask).await?;
         let mut events = self.client.ask(&session, &ask.question).await?;
-        let mut resumes = 0;
+        let mut pauses = PAUSES.iter();
         loop {
-            let broken = match events.next().await {
-                Ok(Some(event)) => {
-                    resumes = 0;
-                    match self.event(&event, screen)? {
-                        Some(response) => return Ok(response),
-                        None => continue,
-                    }
+            while let Ok(Some(event)) = events.next().await {
+                pauses = PAUSES.iter();
+                if let Some(response) = self.event(&event, screen)? {
+                    return Ok(response);
                 }
-                Ok(None) => ClientError::Unexpected("the stream ended before the answer".into()),
-                Err(error) => error,
-            };
-            resumes += 1;
-            let Some(id) = self.id.as_ref().filter(|_| resumes <= RESUMES) else { return Err(broken) };
-            sleep(PAUSE).await;
-            if let Ok(again) = self.client.events_after(id, self.last).await {
-                events = again;
+            }
+            events = self.resume(&mut pauses, screen).await?;
+        }
+    }
+
+    /// The rest of a stream that broke off; a server may be starting again, or have handed the stream to another.
+    async fn resume(&self, pauses: &mut slice::Iter<'_, u64>, screen: &Screen) -> Result<Events, Broken> {
+        for pause in pauses {
+            sleep(Duration::from_millis(*pause)).await;
+            let Some(id) = &self.id else { break };
+            match self.client.events_after(id, self.last).await {
+                Ok(events) => return Ok(events),
+                Err(ClientError::Unreachable { .. }) => screen.say("the connection was lost; trying again"),
+                Err(error) => return Err(error.into()),
             }
         }
+        Err(Broken::Lost)
+    }
+
+    /// What was accepted is not lost with the connection.
+    fn lost(&self) -> Failure {
+        let base = self.client.base();
+        let failure = Failure::new(format!("the connection to the server at {base} was lost"));
+        let Some(id) = &self.id else {
+            return failure.hint("ask again: whether the question was accepted is not known");
+        };
+        failure
+            .hint(format!(
+                "the answer {id} goes on in the background when the server is back; see it then with\n       \
+                 curl {base}/api/v1/responses/{id}"
+            ))
+            .hint("start the server again: `chat up`")
     }
 
     /// Shows an event; the last one holds the answer.
