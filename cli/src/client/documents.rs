@@ -1,14 +1,14 @@
 //! Documents: upload, look, follow.
 
-use super::{Client, ClientError, Document, Events, Listed, error::Refusal};
+use super::{Client, ClientError, Document, Events, Listed, StoredDocument, error::Refusal};
 use crate::{failure::plain, output};
 use futures::stream;
 use reqwest::{
-    Body, Method,
+    Body, Method, Response,
     header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
     multipart::{Form, Part},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 use tokio::{fs::File, time::timeout};
@@ -25,12 +25,37 @@ struct Uploaded {
 }
 
 impl Client {
-    /// Uploads a file, piece by piece; `path` is kept in its metadata.
-    pub async fn upload(&self, collection: &str, file: &Path, path: &str) -> Result<Document, ClientError> {
+    /// Uploads a file, piece by piece. Kept in its metadata: `path`, for people, and `source`, where it came from.
+    pub async fn upload(
+        &self,
+        collection: &str,
+        file: &Path,
+        path: &str,
+        source: &str,
+    ) -> Result<Document, ClientError> {
+        let to = format!("/collections/{collection}/documents");
+        let metadata = json!({"path": path, "source": source}).to_string();
+        let uploaded: Uploaded = self.send_file(&Method::POST, &to, file, Some(&metadata)).await?;
+        let document = uploaded.documents.into_iter().next();
+        document.ok_or_else(|| ClientError::Unexpected("it names no document".into()))
+    }
+
+    /// Puts a file into a document that is there. Its old content answers until the new one is ready.
+    pub async fn replace(&self, document: &str, file: &Path) -> Result<Document, ClientError> {
+        self.send_file(&Method::PUT, &format!("/documents/{document}/content"), file, None).await
+    }
+
+    async fn send_file<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        to: &str,
+        file: &Path,
+        metadata: Option<&str>,
+    ) -> Result<T, ClientError> {
         let mut tries = 0;
         loop {
-            let error = match self.upload_once(collection, file, path).await {
-                Ok(document) => return Ok(document),
+            let error = match self.send_file_once(method, to, file, metadata).await {
+                Ok(response) => return self.read(response).await,
                 Err(error) => error,
             };
             tries += 1;
@@ -41,32 +66,54 @@ impl Client {
         }
     }
 
-    async fn upload_once(&self, collection: &str, file: &Path, path: &str) -> Result<Document, ClientError> {
-        let (form, bytes) = form(file, path).await.map_err(|error| unreadable(&error))?;
-        let to = format!("/collections/{collection}/documents");
-        let sent = match self.once(self.request(Method::POST, &to).multipart(form)).await {
+    async fn send_file_once(
+        &self,
+        method: &Method,
+        to: &str,
+        file: &Path,
+        metadata: Option<&str>,
+    ) -> Result<Response, ClientError> {
+        let (form, bytes) = form(file, metadata).await.map_err(|error| unreadable(&error))?;
+        let sent = match self.once(self.request(method.clone(), to).multipart(form)).await {
             // A server that refuses a file hangs up while it is still being sent, and its reason may be lost.
             Err(broken @ ClientError::Unreachable { .. }) => {
-                Err(self.verdict(&to, bytes).await.unwrap_or(broken))
+                Err(self.verdict(method, to, bytes).await.unwrap_or(broken))
             }
             sent => sent,
         };
-        let uploaded: Uploaded = self.read(sent.map_err(|error| too_large(error, bytes))?).await?;
-        let document = uploaded.documents.into_iter().next();
-        document.ok_or_else(|| ClientError::Unexpected("it names no document".into()))
+        sent.map_err(|error| too_large(error, bytes))
     }
 
     /// Asks whether a form with so many bytes would be taken, and sends none of them.
-    async fn verdict(&self, to: &str, bytes: u64) -> Option<ClientError> {
+    async fn verdict(&self, method: &Method, to: &str, bytes: u64) -> Option<ClientError> {
         let nothing = Body::wrap_stream(stream::pending::<std::io::Result<Vec<u8>>>());
         let asking = self
-            .request(Method::POST, to)
+            .request(method.clone(), to)
             .header(EXPECT, "100-continue")
             .header(CONTENT_TYPE, "multipart/form-data; boundary=none")
             .header(CONTENT_LENGTH, bytes)
             .body(nothing);
         let answer = timeout(VERDICT, self.once(asking)).await.ok()?.err()?;
         matches!(answer, ClientError::Refused(_)).then_some(answer)
+    }
+
+    /// Every document of a collection, newest first.
+    pub async fn documents(&self, collection: &str) -> Result<Vec<StoredDocument>, ClientError> {
+        let mut all: Vec<StoredDocument> = Vec::new();
+        loop {
+            let after: Vec<_> =
+                all.last().map(|document| ("after", document.id.clone())).into_iter().collect();
+            let make = || {
+                let named = [("collection", collection), ("limit", "100")];
+                self.request(Method::GET, "/documents").query(&named).query(&after)
+            };
+            let page: Listed<StoredDocument> = self.call(make).await?;
+            let is_empty = page.data.is_empty();
+            all.extend(page.data);
+            if !page.has_more || is_empty {
+                return Ok(all);
+            }
+        }
     }
 
     /// A document.
@@ -102,13 +149,17 @@ impl Client {
 }
 
 /// What is sent, and the size of the file.
-async fn form(file: &Path, path: &str) -> std::io::Result<(Form, u64)> {
+async fn form(file: &Path, metadata: Option<&str>) -> std::io::Result<(Form, u64)> {
     let open = File::open(file).await?;
     let length = open.metadata().await?.len();
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let part = Part::stream_with_length(Body::wrap_stream(ReaderStream::new(open)), length).file_name(name);
     // Fields before the file: the server reads them in this order.
-    Ok((Form::new().text("metadata", json!({"path": path}).to_string()).part("file", part), length))
+    let form = match metadata {
+        Some(metadata) => Form::new().text("metadata", metadata.to_owned()),
+        None => Form::new(),
+    };
+    Ok((form.part("file", part), length))
 }
 
 /// A file that cannot be read is refused before it is sent.

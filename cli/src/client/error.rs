@@ -46,6 +46,11 @@ impl ClientError {
         matches!(self, Self::Refused(refusal) if refusal.status == 404)
     }
 
+    /// Whether something else is in the way.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status == 409)
+    }
+
     /// How long to wait before another try, if one makes sense.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

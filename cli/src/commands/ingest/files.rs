@@ -20,8 +20,18 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// Its path inside the folder that was named; for a file that was named, its name.
     pub shown: String,
+    /// Where it is for all of this machine: absolute, without links. By this a later run knows it again.
+    pub source: String,
     /// Its size.
     pub bytes: u64,
+}
+
+impl SourceFile {
+    fn new(path: PathBuf, shown: String, bytes: u64) -> Self {
+        let whole = fs::canonicalize(&path).or_else(|_| std::path::absolute(&path));
+        let source = whole.as_ref().unwrap_or(&path).to_string_lossy().into_owned();
+        Self { path, shown, source, bytes }
+    }
 }
 
 /// What is behind the paths that were named.
@@ -77,7 +87,7 @@ fn look_at(paths: &[PathBuf]) -> Outcome<Found> {
             return Err(Failure::wrong_use(format!("{} is {what}, not a file", path.display())));
         } else {
             let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            found.files.push(SourceFile { path: path.clone(), shown, bytes: about.len() });
+            found.files.push(SourceFile::new(path.clone(), shown, about.len()));
         }
     }
     if found.files.is_empty() && found.unreadable.is_empty() {
@@ -144,7 +154,7 @@ impl Found {
     fn file(&mut self, root: &Path, path: PathBuf, bytes: u64) {
         let shown = inside(root, &path);
         if is_known(&path) {
-            self.files.push(SourceFile { path, shown, bytes });
+            self.files.push(SourceFile::new(path, shown, bytes));
         } else {
             self.unsupported.push(shown);
         }

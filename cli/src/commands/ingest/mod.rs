@@ -1,5 +1,6 @@
 //! `chat ingest`: files and folders become documents.
 
+mod earlier;
 mod files;
 mod report;
 mod special;
@@ -10,14 +11,17 @@ pub use report::Report;
 
 use crate::{
     args::Target,
-    client::Collection,
+    client::{Client, ClientError, Collection},
     failure::{Exit, Failure, Outcome},
     link::Link,
     output::{self, Progress},
     run::Context,
     server::Crew,
 };
+use earlier::Work;
+use futures::StreamExt;
 use std::{fmt::Write, path::PathBuf, time::Instant};
+use upload::read_all;
 
 /// Where documents go if nobody says where.
 pub const COLLECTION: &str = "default";
@@ -55,8 +59,8 @@ pub async fn read(link: &Link, context: &Context, collection: &str, found: Found
     let progress = Progress::new(found.files.len() as u64, found.bytes(), context.common.json);
     let total = found.files.len();
     let work = async {
-        let collection = link.client.collection(collection).await?;
-        Ok::<_, Failure>(read_into(link, collection, found, &progress).await)
+        let (collection, was_there) = link.client.collection(collection).await?;
+        Ok::<_, Failure>(read_into(&link.client, collection, was_there, found, &progress).await?)
     };
     let done = context.interrupt.unless(work).await;
     progress.clear();
@@ -80,16 +84,33 @@ fn interrupted(link: &Link, progress: &Progress, total: usize) -> Failure {
     Failure::interrupted(what).hint("the same command again: files that are in already are not read twice")
 }
 
-async fn read_into(link: &Link, collection: Collection, found: Found, progress: &Progress) -> Report {
+async fn read_into(
+    client: &Client,
+    collection: Collection,
+    was_there: bool,
+    found: Found,
+    progress: &Progress,
+) -> Result<Report, ClientError> {
     let begun = Instant::now();
-    let Found { files: sources, unsupported, special, unreadable } = found;
+    let Found { files, unsupported, special, unreadable } = found;
+    let work = if was_there {
+        earlier::compare(client, &collection.id, files).await?
+    } else {
+        files.into_iter().map(|file| Work { file, replaces: None }).collect()
+    };
     let mut report = Report::new(collection, unsupported, special, unreadable);
-    let mut ends = upload::read_all(&link.client, &report.collection.id, &sources, progress);
-    let mut files = Vec::with_capacity(sources.len());
-    while let Some(file) = futures::StreamExt::next(&mut ends).await {
-        files.push(file);
+    // What changed comes first, to its end: until then the old text is there, and a file that has the same would be
+    // taken for a duplicate of what is about to go.
+    let (changed, mut others): (Vec<_>, Vec<_>) = work.into_iter().partition(|work| work.replaces.is_some());
+    let mut ends = Vec::new();
+    for end in read_all(client, &report.collection.id, changed, false, progress).collect::<Vec<_>>().await {
+        if end.may_fit_later() {
+            others.push(Work { file: end.file, replaces: end.replaces });
+        } else {
+            ends.push(end);
+        }
     }
-    drop(ends);
-    report.add(files, begun.elapsed());
-    report
+    ends.extend(read_all(client, &report.collection.id, others, true, progress).collect::<Vec<_>>().await);
+    report.add(ends, begun.elapsed());
+    Ok(report)
 }

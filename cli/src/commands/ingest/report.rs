@@ -17,9 +17,15 @@ const LISTED: usize = 10;
 pub struct Report {
     /// Where they went.
     pub collection: Collection,
-    /// How many can be found now and could not before.
+    /// How many texts can be found now that could not before: the new ones and the changed ones.
     pub ready: u64,
-    /// How many were there already.
+    /// How many files were not there before.
+    pub new: u64,
+    /// How many took the place of their own old text.
+    pub changed: u64,
+    /// How many were there already, as they are.
+    pub unchanged: u64,
+    /// The same: its name of old.
     pub duplicates: u64,
     /// Which could not be read, and why.
     pub failed: Vec<Failed>,
@@ -70,6 +76,9 @@ impl Report {
         Self {
             collection,
             ready: 0,
+            new: 0,
+            changed: 0,
+            unchanged: 0,
             duplicates: 0,
             failed: failed.collect(),
             unsupported,
@@ -96,11 +105,13 @@ impl Report {
             Err(error) => error.to_string(),
             Ok(document) => match (document.status, document.error) {
                 (DocumentStatus::Ready, _) if document.duplicate_of.is_some() => {
+                    self.unchanged += 1;
                     self.duplicates += 1;
                     return;
                 }
                 (DocumentStatus::Ready, _) => {
                     self.ready += 1;
+                    *if end.replaces.is_some() { &mut self.changed } else { &mut self.new } += 1;
                     self.chunks += document.chunk_count;
                     self.bytes += end.file.bytes;
                     return;
@@ -116,8 +127,9 @@ impl Report {
     pub fn print(&self) {
         let mut table = Table::new([
             ("Collection", Align::Left),
-            ("Ready", Align::Right),
-            ("Duplicates", Align::Right),
+            ("New", Align::Right),
+            ("Changed", Align::Right),
+            ("Unchanged", Align::Right),
             ("Failed", Align::Right),
             ("Chunks", Align::Right),
             ("Size", Align::Right),
@@ -126,8 +138,9 @@ impl Report {
         ]);
         table.row([
             self.collection.name.clone(),
-            output::count(self.ready),
-            output::count(self.duplicates),
+            output::count(self.new),
+            output::count(self.changed),
+            output::count(self.unchanged),
             output::count(self.failed.len() as u64),
             output::count(self.chunks),
             output::size(self.bytes),
@@ -167,19 +180,22 @@ impl Report {
     pub fn note(&self) {
         let time = output::seconds(Duration::from_secs_f64(self.seconds));
         let mut parts = vec![format!(
-            "read {} documents ({} passages) in {time}",
-            self.ready,
-            output::count(self.chunks)
+            "read {} ({}) in {time}",
+            output::counted(self.ready, "document", "documents"),
+            output::counted(self.chunks, "passage", "passages")
         )];
-        if self.duplicates > 0 {
-            parts.push(format!("{} were there already", self.duplicates));
-        }
-        if !self.unsupported.is_empty() {
-            parts.push(format!("skipped {} files of other kinds", self.unsupported.len()));
-        }
-        if !self.special.is_empty() {
-            parts.push(format!("skipped {} that are no files", self.special.len()));
-        }
+        let others = [
+            (self.changed, "took the place of its old text", "took the place of their old texts"),
+            (self.unchanged, "was there already", "were there already"),
+            (
+                self.unsupported.len() as u64,
+                "file of another kind was skipped",
+                "files of other kinds were skipped",
+            ),
+            (self.special.len() as u64, "that is no file was skipped", "that are no files were skipped"),
+        ];
+        let others = others.iter().filter(|(number, ..)| *number > 0);
+        parts.extend(others.map(|(number, one, more)| output::counted(*number, one, more)));
         output::note(&parts.join("; "));
         for failed in &self.failed {
             output::warning(&format!("{}: {}", failed.path, failed.reason));
