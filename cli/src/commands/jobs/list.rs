@@ -63,7 +63,8 @@ fn table(jobs: &[Job]) -> Table {
         right("Ran"),
         left("Note"),
     ])
-    .unbroken([0, 1, 3, 5, 6]);
+    .expendable([2, 4, 5, 6])
+    .below(7);
     for job in jobs {
         table.row([
             job.id.clone(),
