@@ -36,6 +36,7 @@ pub fn run(cli: Cli) -> Outcome {
     };
     let settings = settings::load(&cli.common, overrides)?;
     let console = match (&cli.command, cli.common.verbose) {
+        (Command::Up(_) | Command::Api(_) | Command::Worker(_), _) if cli.common.json => Console::Aside,
         (Command::Up(_) | Command::Api(_) | Command::Worker(_), _) => Console::Server,
         (_, true) => Console::Verbose,
         (_, false) => Console::Quiet,
@@ -71,7 +72,7 @@ async fn execute(command: Command, context: Context) -> Outcome {
         Command::Workers(args) => commands::workers::run(args, context).await,
         Command::Keys(args) => commands::keys::run(args, context).await,
         Command::Usage(args) => commands::usage::run(args, context).await,
-        Command::Maintain(args) => commands::maintain::run(args, context).await,
+        Command::Maintain(args) => Box::pin(commands::maintain::run(args, context)).await,
         Command::Migrate => commands::migrate::run(&context).await,
         Command::Init => commands::init::run(&context).await,
         Command::Bench(args) => Box::pin(commands::bench::run(args, context)).await,
