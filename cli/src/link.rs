@@ -8,7 +8,7 @@ use crate::{
     output,
     run::Context,
     server::{Crew, Reach, Server},
-    settings::secret_key,
+    settings::{data_option, secret_key},
 };
 use chat_adapters::{DataLock, Holder};
 use chat_core::ports::Ports;
@@ -38,6 +38,7 @@ pub struct Link {
     pub client: Client,
     private: Option<Server>,
     interrupt: Interrupt,
+    option: String,
 }
 
 impl Link {
@@ -59,7 +60,12 @@ impl Link {
     async fn find(context: &Context, target: &Target, crew: Crew, folder: Folder) -> Outcome<Self> {
         let key = secret_key(&context.settings);
         let client = |url: &str| Client::new(url).map(|client| client.with_secret_key(key.clone()));
-        let link = |client, private| Self { client, private, interrupt: context.interrupt.clone() };
+        let option = match &target.server {
+            Some(url) => format!(" --server {url}"),
+            None => data_option(&context.settings),
+        };
+        let interrupt = context.interrupt.clone();
+        let link = |client, private| Self { client, private, interrupt, option };
         if let Some(url) = &target.server {
             return Ok(link(client(url)?, None));
         }
@@ -80,6 +86,16 @@ impl Link {
     /// The ports, if the server is inside this process.
     pub fn ports(&self) -> Option<&Ports> {
         self.private.as_ref().map(Server::ports)
+    }
+
+    /// Whether the server is inside this process, and has the data folder for it alone.
+    pub fn is_private(&self) -> bool {
+        self.private.is_some()
+    }
+
+    /// The option with which another command talks to the same server, with a space before it.
+    pub fn option(&self) -> &str {
+        &self.option
     }
 
     /// Stops a private server; at once, if somebody asked for that.

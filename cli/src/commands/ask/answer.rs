@@ -2,6 +2,7 @@
 
 use crate::{
     client::{Ask, Client, ClientError, Event, Events, Response},
+    commands::paused,
     failure::{Failure, Outcome},
     link::Link,
     output,
@@ -11,7 +12,11 @@ use chat_core::is_terminal;
 use console::{style, user_attended_stderr};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use std::{slice, time::Duration};
+use std::{
+    slice,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 use tokio::time::{sleep, timeout};
 
 /// How often a broken stream is resumed without hearing anything new, and the pauses before: a server that is started
@@ -23,8 +28,12 @@ const STOP: Duration = Duration::from_secs(3);
 /// Asks, shows the answer's text as it comes, and returns it whole.
 pub async fn stream(link: &Link, context: &Context, ask: &Ask) -> Outcome<Response> {
     let mut screen = Screen::new(context.common.json);
-    let mut answer = Answer { client: &link.client, id: None, last: 0 };
-    let done = context.interrupt.unless(answer.follow(ask, &mut screen)).await;
+    let heard = AtomicU64::new(0);
+    let spinner = screen.waiting.clone();
+    let (steps, say) = (|| heard.load(Relaxed), |text: &str| beside(spinner.as_ref(), text));
+    let mut answer = Answer { client: &link.client, id: None, last: 0, heard: &heard };
+    let work = paused::tell_during(link, &["chat"], steps, say, Box::pin(answer.follow(ask, &mut screen)));
+    let done = context.interrupt.unless(work).await;
     screen.end();
     match done {
         Some(Ok(response)) => return Ok(response),
@@ -56,6 +65,8 @@ struct Answer<'a> {
     id: Option<String>,
     /// The number of the last event.
     last: u64,
+    /// The same, for who watches.
+    heard: &'a AtomicU64,
 }
 
 /// What the events hold, as far as a screen needs it.
@@ -120,6 +131,7 @@ impl Answer<'_> {
         let data: Data =
             serde_json::from_str(&event.data).map_err(|error| ClientError::Unexpected(error.to_string()))?;
         self.last = event.id.unwrap_or(self.last);
+        self.heard.store(self.last, Relaxed);
         self.id = Some(data.response_id);
         match event.name.as_str() {
             "response.file_search_call.searching" => screen.say("searching"),
@@ -207,6 +219,14 @@ fn restarted(reason: &str) -> String {
         "rate_limited" => "the model server asked to wait; it is asked again".to_owned(),
         "" => "the answer begins again".to_owned(),
         code => format!("the attempt failed ({code}); the answer begins again"),
+    }
+}
+
+/// A note that leaves the spinner whole.
+fn beside(spinner: Option<&ProgressBar>, text: &str) {
+    match spinner.filter(|spinner| !spinner.is_finished()) {
+        Some(spinner) => spinner.suspend(|| output::note(text)),
+        None => output::note(text),
     }
 }
 

@@ -9,6 +9,7 @@ mod upload;
 pub use files::{Found, find};
 pub use report::Report;
 
+use super::paused;
 use crate::{
     args::Target,
     client::{Client, ClientError, Collection},
@@ -62,6 +63,8 @@ pub async fn read(link: &Link, context: &Context, collection: &str, found: Found
         let (collection, was_there) = link.client.collection(collection).await?;
         Ok::<_, Failure>(read_into(&link.client, collection, was_there, found, &progress).await?)
     };
+    let (steps, say) = (|| progress.steps(), |text: &str| progress.note(text));
+    let work = paused::tell_during(link, &["ingest", "embed"], steps, say, Box::pin(work));
     let done = context.interrupt.unless(work).await;
     progress.clear();
     done.unwrap_or_else(|| Err(interrupted(link, &progress, total)))
@@ -74,7 +77,7 @@ fn interrupted(link: &Link, progress: &Progress, total: usize) -> Failure {
     let under_way = progress.files_uploaded().saturating_sub(done);
     if under_way > 0 {
         let more = output::counted(under_way, "more is", "more are");
-        let when = if link.ports().is_some() {
+        let when = if link.is_private() {
             "will be read when a server is started, or by the next command that reads documents"
         } else {
             "being read in the background"
