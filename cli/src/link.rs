@@ -11,6 +11,7 @@ use crate::{
     settings::{data_option, secret_key},
 };
 use chat_adapters::{DataLock, Holder};
+use chat_config::Secret;
 use chat_core::ports::Ports;
 use std::{path::Path, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
@@ -58,8 +59,11 @@ impl Link {
     }
 
     async fn find(context: &Context, target: &Target, crew: Crew, folder: Folder) -> Outcome<Self> {
-        let key = secret_key(&context.settings);
-        let client = |url: &str| Client::new(url).map(|client| client.with_secret_key(key.clone()));
+        let secret = secret_key(&context.settings);
+        let client = |url: &str, key: Option<Secret>| {
+            Client::new(url).map(|client| client.with_api_key(key).with_secret_key(secret.clone()))
+        };
+        let (given, set) = (target.api_key.clone(), context.settings.app.api_key.clone());
         let option = match &target.server {
             Some(url) => format!(" --server {url}"),
             None => data_option(&context.settings),
@@ -67,10 +71,12 @@ impl Link {
         let interrupt = context.interrupt.clone();
         let link = |client, private| Self { client, private, interrupt, option };
         if let Some(url) = &target.server {
-            return Ok(link(client(url)?, None));
+            return Ok(link(client(url, given.or(set))?, None));
         }
         if let Some(url) = running(&context.settings.data_dir).await? {
-            return Ok(link(client(&url)?, None));
+            // A key that is set may be another server's; who has this one's SECRET_KEY needs none.
+            let key = given.or(set.filter(|_| secret.is_none()));
+            return Ok(link(client(&url, key)?, None));
         }
         if folder == Folder::MustExist && !chat_adapters::has_rows(&context.settings) {
             let folder = context.settings.data_dir.display();
@@ -80,7 +86,7 @@ impl Link {
         }
         let server =
             Server::start(&context.settings, Reach::Private, crew, &context.telemetry.metrics).await?;
-        Ok(link(client(&server.url().unwrap_or_default())?, Some(server)))
+        Ok(link(client(&server.url().unwrap_or_default(), None)?, Some(server)))
     }
 
     /// The ports, if the server is inside this process.

@@ -81,7 +81,7 @@ impl Client {
             }
             sent => sent,
         };
-        sent.map_err(|error| too_large(error, bytes))
+        sent.map_err(|error| about_file(error, bytes))
     }
 
     /// Asks whether a form with so many bytes would be taken, and sends none of them.
@@ -165,18 +165,23 @@ async fn form(file: &Path, metadata: Option<&str>) -> std::io::Result<(Form, u64
 /// A file that cannot be read is refused before it is sent.
 fn unreadable(error: &std::io::Error) -> ClientError {
     ClientError::Refused(Refusal {
-        status: 0,
         detail: format!("it cannot be read: {}", plain(error)),
-        retry_after: None,
+        ..Refusal::default()
     })
 }
 
-fn too_large(error: ClientError, bytes: u64) -> ClientError {
-    match error {
-        ClientError::Refused(refusal) if refusal.status == 413 => {
-            let detail = format!("it is too large ({}): {}", output::size(bytes), refusal.detail);
-            ClientError::Refused(Refusal { detail, ..refusal })
+/// The server speaks of a form and its fields; who reads this named a file.
+fn about_file(error: ClientError, bytes: u64) -> ClientError {
+    let ClientError::Refused(mut refusal) = error else { return error };
+    match refusal.status {
+        413 => refusal.detail = format!("it is too large ({}): {}", output::size(bytes), refusal.detail),
+        422 if refusal.errors.iter().all(|error| error.field == "file") => {
+            // The name in brackets stands beside it anyway.
+            let told =
+                refusal.errors.iter().map(|error| error.message.split(" (").next().unwrap_or_default());
+            refusal.detail = format!("it {}", told.collect::<Vec<_>>().join(", and "));
         }
-        other => other,
+        _ => {}
     }
+    ClientError::Refused(refusal)
 }

@@ -72,6 +72,18 @@ fn ctrl_c_leaves_what_is_in() {
     assert!(!documents.as_array().unwrap().is_empty(), "what was accepted is still there");
 }
 
+#[test]
+fn an_empty_file_is_said_to_be_empty() {
+    let place = Place::new();
+    let empty = place.write("zero.md", "");
+    let report = place.run(&["ingest", text(&empty), "--json"]).expect(1).json();
+    assert_eq!(
+        report["failed"][0],
+        serde_json::json!({"path": "zero.md", "reason": "it is empty"}),
+        "{report}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn what_cannot_be_read_is_named_and_the_rest_is_in() {

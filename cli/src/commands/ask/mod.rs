@@ -12,6 +12,7 @@ use crate::{
     output,
     run::Context,
     server::Crew,
+    values,
 };
 use chat_core::ResponseStatus;
 use serde_json::json;
@@ -28,7 +29,7 @@ pub struct Args {
     /// Documents to read first: files, and folders with all that is in them
     paths: Vec<PathBuf>,
     /// Look in this collection only; documents are read into it [default: look in all, read into `default`]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
     collection: Option<String>,
     #[command(flatten)]
     target: Target,

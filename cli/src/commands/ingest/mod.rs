@@ -18,6 +18,7 @@ use crate::{
     output::{self, Progress},
     run::Context,
     server::Crew,
+    values,
 };
 use earlier::Work;
 use futures::StreamExt;
@@ -34,7 +35,7 @@ pub struct Args {
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// The collection; made if it is missing
-    #[arg(long, value_name = "NAME", default_value = COLLECTION)]
+    #[arg(long, value_name = "NAME", default_value = COLLECTION, value_parser = values::name)]
     collection: String,
     #[command(flatten)]
     target: Target,
