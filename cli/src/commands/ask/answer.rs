@@ -114,15 +114,12 @@ impl Answer<'_> {
     /// What was accepted is not lost with the connection.
     fn lost(&self) -> Failure {
         let base = self.client.base();
-        let failure = Failure::new(format!("the connection to the server at {base} was lost"));
+        let lost = format!("the connection to the server at {base} was lost");
         let Some(id) = &self.id else {
-            return failure.hint("ask again: whether the question was accepted is not known");
+            return Failure::new(lost).hint("ask again: whether the question was accepted is not known");
         };
-        failure
-            .hint(format!(
-                "the answer {id} goes on in the background when the server is back; see it then with\n       \
-                 curl {base}/api/v1/responses/{id}"
-            ))
+        Failure::new(format!("{lost}; the answer goes on in the background when the server is back"))
+            .hint(format!("curl {base}/api/v1/responses/{id}    shows it then"))
             .hint("start the server again: `chat up`")
     }
 
