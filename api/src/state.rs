@@ -74,7 +74,9 @@ pub struct Shared {
     pub(crate) keys: Keys,
     /// What open streams depend on.
     pub(crate) watch: Watch,
-    /// Fires when the process stops: streams end, so that their clients resume elsewhere.
+    /// Fires when the process is asked to stop: it is not ready any more, but what is open is served.
+    pub leaving: CancellationToken,
+    /// Fires when the process stops: streams end, so that their clients resume elsewhere. Then it is leaving, too.
     pub draining: CancellationToken,
     /// What must not be dropped half-way when a client hangs up.
     pub tasks: TaskTracker,
@@ -92,8 +94,9 @@ impl AppState {
     pub fn new(ports: Ports, options: ApiOptions, work: Arc<chat_jobs::Options>) -> Self {
         let dispatcher = ports.dispatcher();
         let (draining, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let leaving = draining.child_token();
         let (keys, watch) = (Keys::default(), Watch::default());
-        Self(Arc::new(Shared { ports, dispatcher, options, work, keys, watch, draining, tasks }))
+        Self(Arc::new(Shared { ports, dispatcher, options, work, keys, watch, leaving, draining, tasks }))
     }
 
     /// Commits, then publishes. A client that hangs up meanwhile does not stop it half-way.

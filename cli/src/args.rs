@@ -3,6 +3,7 @@
 use crate::commands::{
     api, ask, bench, config, ingest, jobs, keys, lanes, maintain, up, usage, worker, workers,
 };
+use chat_config::Secret;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -47,6 +48,18 @@ pub struct Target {
     /// Talk to this server instead of the one that has the data folder, or of starting one inside this process
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
+    /// The API key to send [default: `CHAT_API_KEY`, which other users of this machine cannot see]
+    #[arg(long, global = true, value_name = "KEY", value_parser = api_key)]
+    pub api_key: Option<Secret>,
+}
+
+/// It becomes a header.
+fn api_key(text: &str) -> Result<Secret, String> {
+    let text = text.trim();
+    if text.is_empty() || !text.chars().all(|c| c.is_ascii_graphic()) {
+        return Err("a key has letters, digits and `_` only".to_owned());
+    }
+    Ok(Secret::new(text))
 }
 
 /// The commands.

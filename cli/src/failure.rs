@@ -1,6 +1,6 @@
 //! Why a command did not do what it was asked, and what to do about it.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// How a process ends; scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,15 @@ impl Failure {
     /// What can be done about it, best first.
     pub fn hints(&self) -> &[String] {
         &self.hints
+    }
+}
+
+/// Why a file or folder cannot be read, for people.
+pub fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        _ => error.to_string(),
     }
 }
 

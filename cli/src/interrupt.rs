@@ -30,6 +30,11 @@ impl Interrupt {
         self.0.cancelled().await;
     }
 
+    /// Whether there was a signal.
+    pub fn has_fired(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
     /// Waits for `work`, or answers `None` at the first signal.
     pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         self.0.run_until_cancelled(work).await

@@ -4,21 +4,27 @@ use crate::{
     args::Target,
     client::Client,
     failure::{Failure, Outcome},
+    interrupt::Interrupt,
     output,
     run::Context,
     server::{Crew, Reach, Server},
-    settings::secret_key,
+    settings::{data_option, secret_key},
 };
 use chat_adapters::{DataLock, Holder};
+use chat_config::Secret;
 use chat_core::ports::Ports;
 use std::{path::Path, time::Duration};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long another command may have the data folder before this one gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long running jobs of a private server get when its command is done.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long they get after Ctrl-C: what was accepted goes on at the next start.
+const HURRY: Duration = Duration::from_millis(300);
+/// How long a private server may take to close then. It is safe to leave it as it is.
+const CLOSE: Duration = Duration::from_secs(1);
 
 /// What is done about a data folder that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +38,8 @@ pub struct Link {
     /// Talks to it.
     pub client: Client,
     private: Option<Server>,
+    interrupt: Interrupt,
+    option: String,
 }
 
 impl Link {
@@ -51,13 +59,24 @@ impl Link {
     }
 
     async fn find(context: &Context, target: &Target, crew: Crew, folder: Folder) -> Outcome<Self> {
-        let key = secret_key(&context.settings);
-        let client = |url: &str| Client::new(url).map(|client| client.with_secret_key(key.clone()));
+        let secret = secret_key(&context.settings);
+        let client = |url: &str, key: Option<Secret>| {
+            Client::new(url).map(|client| client.with_api_key(key).with_secret_key(secret.clone()))
+        };
+        let (given, set) = (target.api_key.clone(), context.settings.app.api_key.clone());
+        let option = match &target.server {
+            Some(url) => format!(" --server {url}"),
+            None => data_option(&context.settings),
+        };
+        let interrupt = context.interrupt.clone();
+        let link = |client, private| Self { client, private, interrupt, option };
         if let Some(url) = &target.server {
-            return Ok(Self { client: client(url)?, private: None });
+            return Ok(link(client(url, given.or(set))?, None));
         }
         if let Some(url) = running(&context.settings.data_dir).await? {
-            return Ok(Self { client: client(&url)?, private: None });
+            // A key that is set may be another server's; who has this one's SECRET_KEY needs none.
+            let key = given.or(set.filter(|_| secret.is_none()));
+            return Ok(link(client(&url, key)?, None));
         }
         if folder == Folder::MustExist && !chat_adapters::has_rows(&context.settings) {
             let folder = context.settings.data_dir.display();
@@ -67,7 +86,7 @@ impl Link {
         }
         let server =
             Server::start(&context.settings, Reach::Private, crew, &context.telemetry.metrics).await?;
-        Ok(Self { client: client(&server.url().unwrap_or_default())?, private: Some(server) })
+        Ok(link(client(&server.url().unwrap_or_default(), None)?, Some(server)))
     }
 
     /// The ports, if the server is inside this process.
@@ -75,9 +94,24 @@ impl Link {
         self.private.as_ref().map(Server::ports)
     }
 
-    /// Stops a private server.
+    /// Whether the server is inside this process, and has the data folder for it alone.
+    pub fn is_private(&self) -> bool {
+        self.private.is_some()
+    }
+
+    /// The option with which another command talks to the same server, with a space before it.
+    pub fn option(&self) -> &str {
+        &self.option
+    }
+
+    /// Stops a private server; at once, if somebody asked for that.
     pub async fn close(self) {
-        if let Some(server) = self.private {
+        let Some(server) = self.private else { return };
+        if self.interrupt.has_fired() {
+            if timeout(CLOSE, server.stop(HURRY)).await.is_err() {
+                tracing::warn!("the server inside this process was left as it was");
+            }
+        } else {
             server.stop(GRACE).await;
         }
     }

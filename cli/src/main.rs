@@ -12,6 +12,7 @@ mod run;
 mod server;
 mod settings;
 mod telemetry;
+mod values;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -9,7 +9,10 @@ use crate::{
     telemetry::{Console, Telemetry},
 };
 use chat_config::Settings;
-use std::num::NonZero;
+use std::{num::NonZero, time::Duration};
+
+/// How long what a command has left behind gets to end.
+const LEFT_OVER: Duration = Duration::from_millis(500);
 
 /// What every command gets.
 pub struct Context {
@@ -33,6 +36,7 @@ pub fn run(cli: Cli) -> Outcome {
     };
     let settings = settings::load(&cli.common, overrides)?;
     let console = match (&cli.command, cli.common.verbose) {
+        (Command::Up(_) | Command::Api(_) | Command::Worker(_), _) if cli.common.json => Console::Aside,
         (Command::Up(_) | Command::Api(_) | Command::Worker(_), _) => Console::Server,
         (_, true) => Console::Verbose,
         (_, false) => Console::Quiet,
@@ -46,10 +50,14 @@ pub fn run(cli: Cli) -> Outcome {
         .build()
         .map_err(|error| Failure::new(format!("the threads cannot be started: {error}")))?;
     let telemetry = Telemetry::install(&settings, console)?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let context = Context { common: cli.common, settings, telemetry, interrupt: Interrupt::listen() };
         Box::pin(execute(cli.command, context)).await
-    })
+    });
+    // What the command needs has ended. A read that does not come back would keep the process for ever, and nobody
+    // hears signals any more.
+    runtime.shutdown_timeout(LEFT_OVER);
+    outcome
 }
 
 async fn execute(command: Command, context: Context) -> Outcome {
@@ -64,7 +72,7 @@ async fn execute(command: Command, context: Context) -> Outcome {
         Command::Workers(args) => commands::workers::run(args, context).await,
         Command::Keys(args) => commands::keys::run(args, context).await,
         Command::Usage(args) => commands::usage::run(args, context).await,
-        Command::Maintain(args) => commands::maintain::run(args, context).await,
+        Command::Maintain(args) => Box::pin(commands::maintain::run(args, context)).await,
         Command::Migrate => commands::migrate::run(&context).await,
         Command::Init => commands::init::run(&context).await,
         Command::Bench(args) => Box::pin(commands::bench::run(args, context)).await,

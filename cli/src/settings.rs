@@ -27,6 +27,15 @@ pub fn is_chosen(settings: &Settings, name: &str) -> bool {
     settings.table().iter().any(|row| row.name == name && row.origin != Origin::Default)
 }
 
+/// What another command needs to find the same data folder, with a space before it.
+pub fn data_option(settings: &Settings) -> String {
+    if is_chosen(settings, "DATA_DIR") {
+        format!(" --data {}", settings.data_dir.display())
+    } else {
+        String::new()
+    }
+}
+
 /// The key that signs tokens, if an identity is configured: if somebody chose it, or has to.
 pub fn secret_key(settings: &Settings) -> Option<Secret> {
     let configured = settings.app.env.is_strict() || is_chosen(settings, "SECRET_KEY");

@@ -64,6 +64,8 @@ pub struct App {
     pub debug: bool,
     /// Signs access tokens.
     pub secret_key: Secret,
+    /// What commands send to a server.
+    pub api_key: Option<Secret>,
 }
 
 impl App {
@@ -71,7 +73,8 @@ impl App {
         let env = loader.get(&keys::APP_ENV);
         let debug = loader.get(&keys::DEBUG);
         let secret_key = loader.get(&keys::SECRET_KEY).unwrap_or_else(|| Secret::new(DEVELOPMENT_KEY));
-        Self { env, debug, secret_key }
+        let api_key = loader.get(&keys::CHAT_API_KEY);
+        Self { env, debug, secret_key, api_key }
     }
 }
 

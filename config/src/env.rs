@@ -34,10 +34,12 @@ fn environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Source 
     source
 }
 
-/// A folder of that name is a Python environment, not ours.
+/// A folder of that name is a Python environment, not ours; but who meant a file should learn of it.
 fn env_file(path: &Path) -> Option<Source> {
     if path.is_dir() {
-        return None;
+        let mut source = Source::env_file("");
+        source.warnings.push("`.env` is a folder: no settings are read from it".to_owned());
+        return Some(source);
     }
     match std::fs::read_to_string(path) {
         Ok(text) => Some(Source::env_file(&text)),
@@ -55,11 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_file_and_a_folder_are_no_source() {
+    fn a_missing_file_is_no_source_and_a_folder_is_told() {
         let folder = tempfile::tempdir().unwrap();
         assert!(env_file(&folder.path().join(".env")).is_none());
         std::fs::create_dir(folder.path().join(".env")).unwrap();
-        assert!(env_file(&folder.path().join(".env")).is_none());
+        let source = env_file(&folder.path().join(".env")).unwrap();
+        assert!(source.values.is_empty() && source.problems.is_empty());
+        assert!(source.warnings[0].contains("is a folder"), "{:?}", source.warnings);
     }
 
     #[test]

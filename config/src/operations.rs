@@ -58,7 +58,10 @@ fn lane(name: &str) -> Parsed<Lane> {
 }
 
 fn jobs(number: &str) -> Parsed<u32> {
-    parse::within(number, 1, 10_000).map_err(|what| format!("has a number that {what}"))
+    parse::within(number, 1, 10_000).map_err(|what| match number.parse::<i128>() {
+        Ok(_) => format!("has a number that {what}"),
+        Err(_) => "has something where a number should be".to_owned(),
+    })
 }
 
 /// Workers and the server's own limits.

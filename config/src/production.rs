@@ -71,8 +71,28 @@ fn key_weakness(key: &str) -> Option<String> {
     if length < KEY_LENGTH {
         return Some(format!("has {length} characters instead of {KEY_LENGTH} or more"));
     }
+    if is_repeated(key) {
+        return Some("repeats the same characters".into());
+    }
+    if is_sequence(key) {
+        return Some("is a sequence that anybody would guess".into());
+    }
     let variety = key.chars().collect::<BTreeSet<_>>().len();
     (variety < KEY_VARIETY || is_placeholder(key)).then(|| "is a placeholder".into())
+}
+
+/// Whether it is a shorter text over and over: `abcabcabc…`.
+fn is_repeated(key: &str) -> bool {
+    let bytes = key.as_bytes();
+    (1..=bytes.len() / 2).any(|period| bytes.iter().zip(&bytes[period..]).all(|(a, b)| a == b))
+}
+
+/// Whether most characters follow the one before as in the alphabet, upwards or downwards.
+fn is_sequence(key: &str) -> bool {
+    let pairs = || key.bytes().zip(key.bytes().skip(1));
+    let most = |steps: usize| steps * 4 >= (key.len() - 1) * 3;
+    most(pairs().filter(|(a, b)| a.checked_add(1) == Some(*b)).count())
+        || most(pairs().filter(|(a, b)| b.checked_add(1) == Some(*a)).count())
 }
 
 /// Even if the files are kept elsewhere: a key of an example in a production environment is a mistake.
@@ -81,7 +101,7 @@ fn check_storage_keys(loader: &mut Loader, place: &str) {
         let text = loader.given(key);
         // `admin` is a fine name for an access key, and no secret; `minioadmin` gives the secret away with it.
         let weak = match key.spec.name {
-            "MINIO_ACCESS_KEY" => text.eq_ignore_ascii_case("minioadmin"),
+            "MINIO_ACCESS_KEY" => is_minios(text),
             _ => !text.is_empty() && is_example(text),
         };
         if weak {
@@ -105,8 +125,15 @@ fn check_password(loader: &mut Loader, name: &str, url: &Url, place: &str) {
     }
 }
 
+/// MinIO's own, and what people make of it: `minioadmin123`.
+fn is_minios(text: &str) -> bool {
+    text.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("minioadmin"))
+}
+
 fn is_example(password: &str) -> bool {
-    EXAMPLE_PASSWORDS.contains(&password.to_ascii_lowercase().as_str()) || is_placeholder(password)
+    is_minios(password)
+        || EXAMPLE_PASSWORDS.contains(&password.to_ascii_lowercase().as_str())
+        || is_placeholder(password)
 }
 
 fn is_placeholder(text: &str) -> bool {
@@ -129,13 +156,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_must_be_long_and_no_placeholder() {
+    fn keys_must_be_long_and_not_to_be_guessed() {
         for (key, reason) in [
             (DEVELOPMENT_KEY, "not set"),
             ("short", "5 characters"),
             ("0123456789abcdef0123456789abcde", "31 characters"),
             ("your-secret-key-change-me-in-production", "placeholder"),
-            ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "placeholder"),
+            ("0123456789abcdef0123456789abcdef", "repeats"),
+            ("abcabcabcabcabcabcabcabcabcabcabc", "repeats"),
+            ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "repeats"),
+            ("0123456789abcdefghijklmnopqrstuvwxyz", "sequence"),
+            ("zyxwvutsrqponmlkjihgfedcba9876543210", "sequence"),
+            ("aabbccddeeaabbccddeeffffbbaaccdd", "placeholder"),
         ] {
             assert!(key_weakness(key).unwrap().contains(reason), "{key}");
         }
@@ -144,7 +176,7 @@ mod tests {
 
     #[test]
     fn passwords_of_examples_are_known() {
-        for weak in ["minioadmin", "MinioAdmin", "postgres", "change-me", "your_password"] {
+        for weak in ["minioadmin", "MinioAdmin", "minioadmin123", "postgres", "change-me", "your_password"] {
             assert!(is_example(weak), "{weak}");
         }
         for fine in ["kT9w-horse", "administrator-of-7-seas"] {

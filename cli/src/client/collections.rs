@@ -27,19 +27,20 @@ impl Client {
         }
     }
 
-    /// The collection of this name; made if it is missing.
-    pub async fn collection(&self, name: &str) -> Result<Collection, ClientError> {
+    /// The collection of this name, and whether it was there; made if it was not.
+    pub async fn collection(&self, name: &str) -> Result<(Collection, bool), ClientError> {
         if let Some(found) = self.named(name).await? {
-            return Ok(found);
+            return Ok((found, true));
         }
         let body = json!({"name": name});
         let made = self.call(|| self.request(Method::POST, "/collections").json(&body)).await;
         match made {
             // Somebody else made it in between.
             Err(ClientError::Refused(refusal)) if refusal.status == 409 => {
-                self.named(name).await?.ok_or(ClientError::Refused(refusal))
+                let found = self.named(name).await?.ok_or(ClientError::Refused(refusal))?;
+                Ok((found, true))
             }
-            other => other,
+            other => Ok((other?, false)),
         }
     }
 

@@ -26,6 +26,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub struct Client {
     http: reqwest::Client,
     base: String,
+    api_key: Option<Secret>,
     secret_key: Option<Secret>,
 }
 
@@ -44,7 +45,7 @@ impl Client {
         }
         let http =
             builder.build().map_err(|error| Failure::new(format!("no HTTP client can be made: {error}")))?;
-        Ok(Self { http, base: url.trim_end_matches('/').to_owned(), secret_key: None })
+        Ok(Self { http, base: url.trim_end_matches('/').to_owned(), api_key: None, secret_key: None })
     }
 
     /// Who has the server's `SECRET_KEY` needs no API key: each request brings a token of its own.
@@ -53,14 +54,21 @@ impl Client {
         Self { secret_key, ..self }
     }
 
+    /// What `chat keys create` printed. It counts more than the `SECRET_KEY`.
+    #[must_use]
+    pub fn with_api_key(self, api_key: Option<Secret>) -> Self {
+        Self { api_key, ..self }
+    }
+
     /// The server's address, without a slash at its end.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// A token for one request or connection; none where nobody has to say who they are.
+    /// The key, or a token for one request or connection; none where nobody has to say who they are.
     pub fn bearer(&self) -> Option<String> {
-        self.secret_key.as_ref().and_then(token)
+        let key = self.api_key.as_ref().map(|key| key.expose().to_owned());
+        key.or_else(|| self.secret_key.as_ref().and_then(token))
     }
 
     /// A request to `/api/v1{path}`.
@@ -104,7 +112,12 @@ impl Client {
     /// Sends a request whose body can be sent only once.
     pub(super) async fn once(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let response = request.send().await.map_err(|error| ClientError::transport(&self.base, &error))?;
-        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let mut refusal = refusal(response).await;
+        refusal.with_key = self.api_key.is_some() || self.secret_key.is_some();
+        Err(ClientError::Refused(refusal))
     }
 }
 
@@ -117,7 +130,7 @@ fn is_here(url: &Url) -> bool {
     url.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."))
 }
 
-async fn refusal(response: Response) -> ClientError {
+async fn refusal(response: Response) -> Refusal {
     let status = response.status();
     let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = header.and_then(|text| text.parse().ok()).map(Duration::from_secs);
@@ -125,8 +138,8 @@ async fn refusal(response: Response) -> ClientError {
     let mut refusal = problem.unwrap_or_else(|_| Refusal {
         status: status.as_u16(),
         detail: format!("the server answers {status}"),
-        retry_after: None,
+        ..Refusal::default()
     });
     refusal.retry_after = retry_after;
-    ClientError::Refused(refusal)
+    refusal
 }

@@ -18,6 +18,6 @@ pub use jobs::JobQuery;
 pub use sse::{Event, Events};
 pub use turns::Ask;
 pub use types::{
-    ApiKey, Collection, Document, Job, LaneState, Listed, Progress, Reference, Response, UsageSum, Worker,
-    WorkerLane,
+    ApiKey, Collection, Document, Job, LaneState, Listed, Progress, Reference, Response, StoredDocument,
+    UsageSum, Worker, WorkerLane,
 };

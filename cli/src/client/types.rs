@@ -43,6 +43,19 @@ pub struct Document {
     pub duplicate_of: Option<String>,
 }
 
+/// A document as it was left by an earlier run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StoredDocument {
+    /// Its id.
+    pub id: String,
+    /// How large its content is.
+    pub bytes: u64,
+    /// SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// What whoever uploaded it says of it.
+    pub metadata: Value,
+}
+
 /// Why something failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

@@ -23,7 +23,7 @@ impl Args {
     }
 }
 
-/// Serves until Ctrl-C or SIGTERM: then sockets and streams are told to go on elsewhere.
+/// Serves until Ctrl-C or SIGTERM: then streams get the grace period, and what is left is told to go on elsewhere.
 pub async fn run(context: Context) -> Outcome {
     shared::check(&context.settings, "chat api")?;
     serve(context, Reach::Public, Crew::Nobody, |_, server, ready| {

@@ -1,5 +1,6 @@
 //! `chat maintain`: clean-ups by hand. They run as jobs, like those of the schedule.
 
+use super::paused;
 use crate::{
     args::Target,
     client::{Client, ClientError, Job},
@@ -8,12 +9,13 @@ use crate::{
     output::{self, Align, Table},
     run::Context,
     server::Crew,
+    settings::data_option,
 };
 use chat_core::{Change, JobState, Lane, Tenant, ports::Ports};
 use chat_jobs::{Schedule, schedules};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -37,15 +39,33 @@ fn tasks() -> impl TypedValueParser<Value = Schedule> {
 pub async fn run(args: Args, context: Context) -> Outcome {
     let link = Link::open_existing(&context, &args.target, Crew::Lane(Lane::Maintenance)).await?;
     let tasks = args.task.map_or_else(schedules, |task| vec![task]);
-    let done = context.interrupt.unless(run_all(&link, &tasks)).await;
+    let work = paused::tell_during(&link, &["maintenance"], || 0, output::note, run_all(&link, &tasks));
+    let done = context.interrupt.unless(work).await;
+    let left = left(&link).await;
     link.close().await;
     let Some(done) = done else {
         return Err(Failure::interrupted("clean-ups that were begun go on at the next start"));
     };
     let done = done?;
     show(&done, context.common.json);
+    if left > 0 {
+        let option = data_option(&context.settings);
+        let jobs = output::counted(left, "job waits", "jobs wait");
+        output::note(&format!("{jobs} for a worker: `chat up{option}` runs what was found to be done"));
+    }
     let failed = done.iter().any(|(_, job)| job.state != JobState::Succeeded);
     Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// How many jobs wait that nobody runs: what has to be put right is enqueued, and this command does clean-ups only.
+async fn left(link: &Link) -> u64 {
+    if !link.is_private() {
+        return 0;
+    }
+    let (Ok(lanes), Ok(workers)) = (link.client.lanes().await, link.client.workers().await) else { return 0 };
+    let served: BTreeSet<_> =
+        workers.iter().flat_map(|worker| &worker.lanes).map(|lane| &lane.name).collect();
+    lanes.iter().filter(|lane| !served.contains(&lane.name)).map(|lane| lane.depth).sum()
 }
 
 /// A clean-up's name and the job that did it.

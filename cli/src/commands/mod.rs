@@ -11,6 +11,7 @@ pub mod keys;
 pub mod lanes;
 pub mod maintain;
 pub mod migrate;
+mod paused;
 mod serving;
 mod shared;
 pub mod up;

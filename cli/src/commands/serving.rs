@@ -7,11 +7,12 @@ use crate::{
     server::{Crew, Reach, Server},
     telemetry::TOLD,
 };
-use chat_config::LogFormat;
+use chat_config::{LogFormat, Settings};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Serves until Ctrl-C or SIGTERM. `ready` is told how long the start took; what it prints is for people, so it is
-/// asked only where the log is not what a program reads from the standard output.
+/// asked only where nothing on the standard output is for a program: neither the log nor, with `--json`, one line.
 pub async fn serve(
     context: Context,
     reach: Reach,
@@ -39,8 +40,10 @@ pub async fn serve(
         ready_ms = begun.elapsed().as_millis() as u64,
         "ready"
     );
-    let for_people = settings.log.format == LogFormat::Pretty;
-    if for_people {
+    let for_people = settings.log.format == LogFormat::Pretty && !context.common.json;
+    if context.common.json {
+        output::json_line(&where_it_is(settings, &server, begun.elapsed()));
+    } else if for_people {
         ready(&context, &server, begun.elapsed());
     }
     let broken = tokio::select! {
@@ -49,6 +52,21 @@ pub async fn serve(
     };
     drain(server, settings.http.grace_period, for_people).await;
     broken.map_or(Ok(Exit::Done), Err)
+}
+
+/// What a program needs that has started this one.
+fn where_it_is(settings: &Settings, server: &Server, ready: Duration) -> Value {
+    let data = &settings.data_dir;
+    json!({
+        "url": server.url(),
+        "metrics": server.metrics_url(),
+        "data": data.canonicalize().unwrap_or_else(|_| data.clone()),
+        "model": settings.llm.model,
+        "embedding_model": settings.embedding.model,
+        "pid": std::process::id(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "ready_ms": ready.as_millis() as u64,
+    })
 }
 
 async fn drain(server: Server, grace: Duration, for_people: bool) {

@@ -8,6 +8,7 @@ use crate::{
     output::{self, Align, Table},
     run::Context,
     server::Crew,
+    values,
 };
 
 /// Options of `chat usage`.
@@ -17,10 +18,10 @@ pub struct Args {
     #[arg(long, value_name = "GROUP", default_value = "day", value_parser = ["day", "model", "session"])]
     by: String,
     /// The beginning: a time or a date (UTC) [default: 30 days before the end]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::time_or_date)]
     from: Option<String>,
     /// The end: a time, or a date (UTC), which is included [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::time_or_date)]
     to: Option<String>,
     #[command(flatten)]
     target: Target,

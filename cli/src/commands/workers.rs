@@ -43,7 +43,7 @@ fn table(workers: &[Worker]) -> Table {
         ("Running", Align::Right),
         ("Lanes", Align::Left),
     ];
-    let mut table = Table::new(columns).unbroken([0]);
+    let mut table = Table::new(columns).expendable([2, 3]).below(5);
     for worker in workers {
         table.row([
             worker.id.clone(),

@@ -28,6 +28,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A count and what is counted: `1 document`, `1,200 documents`.
+pub fn counted(number: u64, one: &str, more: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { more })
+}
+
 /// A measured time: `0.42 s`.
 pub fn seconds(time: Duration) -> String {
     let seconds = time.as_secs_f64();

@@ -4,23 +4,28 @@ use super::{count, note, size};
 use console::user_attended_stderr;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
 /// Between two lines where there is no terminal.
 const EVERY: Duration = Duration::from_secs(2);
-const BAR: &str = "{spinner:.cyan} {bar:32.cyan/dim} {percent:>3}%  {prefix}  {msg}";
+const BAR: &str = "{spinner:.cyan} {bar:24.cyan/dim} {percent:>3}%  {prefix}  {wide_msg}";
 
 /// Progress in files and bytes.
 pub struct Progress {
     bar: Option<ProgressBar>,
     files: u64,
     bytes: u64,
+    steps: AtomicU64,
     state: Mutex<State>,
 }
 
 struct State {
+    uploaded: u64,
     files: u64,
     bytes: u64,
     last_line: Instant,
@@ -30,17 +35,23 @@ impl Progress {
     /// Progress over so many files with so many bytes. `quiet`: show nothing.
     pub fn new(files: u64, bytes: u64, quiet: bool) -> Self {
         let bar = (user_attended_stderr() && !quiet).then(|| bar(bytes));
-        let begun = State { files: 0, bytes: 0, last_line: Instant::now() };
-        let progress = Self { bar, files, bytes, state: Mutex::new(begun) };
+        let begun = State { uploaded: 0, files: 0, bytes: 0, last_line: Instant::now() };
+        let progress = Self { bar, files, bytes, steps: AtomicU64::new(0), state: Mutex::new(begun) };
         progress.show(&progress.state());
         progress
     }
 
     /// What a file is doing now.
     pub fn stage(&self, file: &str, stage: &str) {
+        self.steps.fetch_add(1, Relaxed);
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{stage}: {file}"));
         }
+    }
+
+    /// A file has arrived: what is left to do needs nobody here.
+    pub fn uploaded(&self) {
+        self.state().uploaded += 1;
     }
 
     /// A file was cut into passages: about half of its work is done.
@@ -52,6 +63,7 @@ impl Progress {
 
     /// A file has ended, well or badly. `halfway`: that was said of it.
     pub fn finished(&self, bytes: u64, halfway: bool) {
+        self.steps.fetch_add(1, Relaxed);
         let mut state = self.state();
         state.files += 1;
         state.bytes += bytes;
@@ -65,9 +77,27 @@ impl Progress {
         }
     }
 
+    /// A number that grows whenever something happens.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Relaxed)
+    }
+
+    /// Something worth knowing, above the bar.
+    pub fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(text)),
+            None => note(text),
+        }
+    }
+
     /// How many files have ended.
     pub fn files_done(&self) -> u64 {
         self.state().files
+    }
+
+    /// How many files have arrived.
+    pub fn files_uploaded(&self) -> u64 {
+        self.state().uploaded
     }
 
     /// Takes the bar away.

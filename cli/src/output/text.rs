@@ -23,6 +23,14 @@ pub fn json(value: &impl Serialize) {
     }
 }
 
+/// A value as JSON on one line, for programs that read while this one goes on.
+pub fn json_line(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(text) => line(text),
+        Err(error) => warning(&format!("the result could not be written as JSON: {error}")),
+    }
+}
+
 /// Whoever read the output may have seen enough (`| head`): that is no error.
 fn write(texts: &[&str]) {
     let mut out = std::io::stdout().lock();

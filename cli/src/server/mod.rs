@@ -21,7 +21,11 @@ use chat_core::ports::Ports;
 use chat_worker::Worker;
 use futures::future::join_all;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long the parts beside the interface get to end.
@@ -45,8 +49,8 @@ pub struct Server {
     opened: Opened,
     workers: Vec<Worker>,
     serving: Option<JoinHandle<io::Result<()>>>,
-    /// Fires when there is nobody to be served any more.
-    draining: CancellationToken,
+    /// Fires when it is asked to stop: it is not ready from then on.
+    leaving: CancellationToken,
     stop: CancellationToken,
     beside: TaskTracker,
 }
@@ -65,7 +69,7 @@ impl Server {
             opened: open(settings).await?,
             workers: Vec::new(),
             serving: None,
-            draining: CancellationToken::new(),
+            leaving: CancellationToken::new(),
             stop: CancellationToken::new(),
             beside: TaskTracker::new(),
         };
@@ -73,7 +77,7 @@ impl Server {
         model::settle(&server.opened.ports, &crew).await;
         server.workers = crew.start(settings, &server.opened.ports, &work).await;
         let state = AppState::new(server.opened.ports.clone(), options::api(settings, reach), work);
-        server.draining = state.draining.clone();
+        server.leaving = state.leaving.clone();
         if let Some(listener) = listener {
             server.serve(state.clone(), listener);
         }
@@ -143,16 +147,17 @@ impl Server {
         Failure::new(format!("the HTTP interface ended: {why}"))
     }
 
-    /// Lets running jobs end within `grace` while their streams are still served, then closes the interface and the
-    /// files. What did not end goes on at the next start.
+    /// Is not ready from now on, lets running jobs end within `grace` while their streams are still served, then closes the
+    /// interface and the files. What did not end goes on at the next start. Streams of jobs that run elsewhere end at
+    /// once: their readers resume at another interface.
     pub async fn stop(self, grace: Duration) {
-        if self.api.is_none() {
-            self.draining.cancel(); // a worker that ends is not ready; an interface still has streams to serve
-        }
+        let deadline = Instant::now() + grace;
+        self.leaving.cancel();
         join_all(self.workers.into_iter().map(|worker| worker.drain(grace))).await;
         self.stop.cancel();
+        let closing = deadline.max(Instant::now() + BESIDE);
         if let Some(serving) = self.serving
-            && timeout(grace + BESIDE, serving).await.is_err()
+            && timeout_at(closing, serving).await.is_err()
         {
             tracing::warn!("the HTTP interface did not close in time");
         }

@@ -7,8 +7,11 @@ use super::{
     json::JsonLines,
     pretty::TimeOfDay,
 };
-use crate::failure::{Failure, Outcome};
-use chat_config::{Log, LogFormat};
+use crate::{
+    failure::{Failure, Outcome},
+    settings::is_chosen,
+};
+use chat_config::{LogFormat, Settings};
 use console::{colors_enabled_stderr, user_attended_stderr};
 use std::{io, path::Path};
 use tracing::{Level, Subscriber};
@@ -32,6 +35,8 @@ pub const TOLD: &str = "chat::told";
 pub enum Console {
     /// A server: objects on the standard output, or text for people on the standard error.
     Server,
+    /// A server whose standard output is for what a program waits for: everything on the standard error.
+    Aside,
     /// A command that was asked to show its log: on the standard error.
     Verbose,
     /// A command: nothing, the log goes to its files.
@@ -46,7 +51,8 @@ pub(super) struct Logs {
 }
 
 /// Starts logging, once in a process.
-pub(super) fn install(log: &Log, console: Console) -> Outcome<Logs> {
+pub(super) fn install(settings: &Settings, console: Console) -> Outcome<Logs> {
+    let log = &settings.log;
     let mut logs = Logs { guards: Vec::new(), reopening: Reopening::default() };
     let mut layers: Vec<Box<dyn Layer<_> + Send + Sync>> = Vec::new();
     match (console, log.format) {
@@ -54,14 +60,15 @@ pub(super) fn install(log: &Log, console: Console) -> Outcome<Logs> {
         (Console::Server, LogFormat::Json) => {
             layers.push(lines(log.format, logs.writer(io::stdout()), false));
         }
+        (Console::Aside, format) => layers.push(lines(format, logs.writer(io::stderr()), colors())),
         (_, format) => {
             let console = lines(format, logs.writer(io::stderr()), colors());
             layers.push(console.with_filter(filter_fn(|line| line.target() != TOLD)).boxed());
         }
     }
     if let Some(path) = &log.file {
-        let app = logs.daily(path, log, console)?;
-        let errors = logs.daily(&path.with_file_name("error.log"), log, console)?;
+        let app = logs.daily(path, settings, console)?;
+        let errors = logs.daily(&path.with_file_name("error.log"), settings, console)?;
         layers.push(lines(log.format, logs.writer(app), false));
         // Spans of every level: an error line names the request or the job that it belongs to.
         let errors = lines(log.format, logs.writer(errors), false);
@@ -82,16 +89,24 @@ impl Logs {
     }
 
     /// A server finds out at its start that it cannot write its log; other commands make no file before the first line.
-    fn daily(&self, path: &Path, log: &Log, console: Console) -> Outcome<DailyFile> {
-        let mut file = DailyFile::new(path, log.keep_days as usize, self.reopening.clone());
-        if console == Console::Server {
-            file.open().map_err(|error| {
-                Failure::new(format!("the log file {} cannot be written: {error}", path.display()))
-                    .hint("name another file with LOG_FILE, or LOG_FILE=off for none")
-            })?;
+    fn daily(&self, path: &Path, settings: &Settings, console: Console) -> Outcome<DailyFile> {
+        let mut file = DailyFile::new(path, settings.log.keep_days as usize, self.reopening.clone());
+        if matches!(console, Console::Server | Console::Aside) {
+            file.open().map_err(|error| unwritable(path, settings, &error))?;
         }
         Ok(file)
     }
+}
+
+/// Nobody who chose no log file can do anything about its name: it is the data folder that is at fault.
+fn unwritable(path: &Path, settings: &Settings, error: &io::Error) -> Failure {
+    if is_chosen(settings, "LOG_FILE") {
+        return Failure::new(format!("the log file {} cannot be written: {error}", path.display()))
+            .hint("name another file with LOG_FILE, or LOG_FILE=off for none");
+    }
+    let folder = settings.data_dir.display();
+    Failure::new(format!("the data folder {folder} cannot be made or written: {error}"))
+        .hint("choose another folder with --data DIR")
 }
 
 fn colors() -> bool {

@@ -32,7 +32,7 @@ pub struct Telemetry {
 impl Telemetry {
     /// Starts both, once in a process.
     pub fn install(settings: &Settings, console: Console) -> Outcome<Self> {
-        let logs = logs::install(&settings.log, console)?;
+        let logs = logs::install(settings, console)?;
         Ok(Self { metrics: Metrics::install()?, logs })
     }
 

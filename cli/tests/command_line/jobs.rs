@@ -1,4 +1,4 @@
-use crate::program::{Place, text};
+use crate::program::{Lines, Place, signal, text};
 
 fn with_jobs() -> Place {
     let place = Place::new();
@@ -57,6 +57,32 @@ fn a_paused_lane_stays_paused() {
     let resumed = place.run(&["lanes", "resume", "ingest", "embed", "--json"]).expect(0).json();
     assert!(resumed.as_array().unwrap().iter().all(|lane| lane["paused"] == false), "{resumed}");
     place.run(&["lanes", "pause", "fast"]).expect(2);
+}
+
+/// Whoever waits for a paused lane would wait for ever.
+#[test]
+fn who_waits_for_a_paused_lane_is_told() {
+    let place = Place::begun();
+    let document = place.write("tea.md", "# Tea\n\nGreen tea is brewed at 80 degrees.\n");
+    place.run(&["lanes", "pause", "ingest"]).expect(0);
+    let mut server = place.up();
+    server.line("Listens on");
+    let mut ingest = place.command(&["ingest", text(&document)]).spawn().unwrap();
+    let mut said = Lines::of(ingest.stderr.take().unwrap());
+    assert!(said.find("the lane ingest is paused").contains("`chat lanes resume ingest --data "));
+    signal(&ingest, "INT");
+    let rest = said.find("0 of 1 files");
+    assert!(rest.contains("1 more is uploaded and being read in the background"), "{rest}");
+    assert_eq!(ingest.wait().unwrap().code(), Some(130));
+
+    place.run(&["lanes", "resume", "ingest"]).expect(0);
+    place.run(&["ingest", text(&document)]).expect(0);
+    place.run(&["lanes", "pause", "chat"]).expect(0);
+    let mut ask = place.command(&["ask", "How hot is green tea brewed?"]).spawn().unwrap();
+    Lines::of(ask.stderr.take().unwrap()).find("the lane chat is paused");
+    place.run(&["lanes", "resume", "chat"]).expect(0);
+    assert_eq!(ask.wait().unwrap().code(), Some(0));
+    server.stop().expect(0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod ask;
 mod config;
 mod ingest;
 mod jobs;
+mod keys;
 mod logs;
 mod model;
 mod program;

@@ -87,7 +87,12 @@ impl Place {
 
     /// Starts `chat up` on a free port and waits until it says that it listens.
     pub fn up(&self) -> Up {
-        Up::start(self)
+        self.up_with(&[])
+    }
+
+    /// The same, with more options.
+    pub fn up_with(&self, options: &[&str]) -> Up {
+        Up::start(self, options)
     }
 }
 
@@ -138,13 +143,13 @@ pub struct Up {
 }
 
 /// What a server said so far, on one of its outputs.
-struct Lines {
+pub struct Lines {
     coming: mpsc::Receiver<String>,
     said: Vec<String>,
 }
 
 impl Lines {
-    fn of(from: impl Read + Send + 'static) -> Self {
+    pub fn of(from: impl Read + Send + 'static) -> Self {
         let (send, coming) = mpsc::channel();
         let lines = BufReader::new(from).lines().map_while(Result::ok);
         thread::spawn(move || lines.into_iter().try_for_each(|line| send.send(line)));
@@ -152,7 +157,7 @@ impl Lines {
     }
 
     /// Waits for a line that contains a text.
-    fn find(&mut self, text: &str) -> String {
+    pub fn find(&mut self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(line) = self.said.iter().find(|line| line.contains(text)) {
@@ -174,8 +179,8 @@ impl Lines {
 }
 
 impl Up {
-    fn start(place: &Place) -> Self {
-        let mut child = place.command(&["up", "--port", "0"]).spawn().unwrap();
+    fn start(place: &Place, options: &[&str]) -> Self {
+        let mut child = place.command(&[&["up", "--port", "0"], options].concat()).spawn().unwrap();
         let (out, err) = (Lines::of(child.stdout.take().unwrap()), Lines::of(child.stderr.take().unwrap()));
         Self { child: Some(child), out, err }
     }

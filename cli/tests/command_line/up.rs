@@ -27,6 +27,32 @@ fn it_says_where_it_listens_and_stops_when_asked() {
 }
 
 #[test]
+fn a_program_gets_one_line_when_it_is_ready() {
+    for format in ["pretty", "json"] {
+        let place = Place::new().with("LOG_FORMAT", format);
+        let mut server = place.up_with(&["--json"]);
+        let line: serde_json::Value = serde_json::from_str(&server.line("\"url\"")).unwrap();
+        assert_eq!(get(&format!("{}/health", line["url"].as_str().unwrap())).0, 200, "{line}");
+        assert_eq!(get(line["metrics"].as_str().unwrap()).0, 200, "{line}");
+        for name in ["data", "model", "version"] {
+            assert!(line[name].as_str().is_some_and(|text| !text.is_empty()), "{name} in {line}");
+        }
+        assert!(line["pid"].as_u64().is_some_and(|pid| pid > 0), "{line}");
+        let ended = server.stop().expect(0);
+        assert_eq!(ended.out.lines().count(), 1, "{ended:?}");
+    }
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_made_is_named() {
+    let place = Place::new();
+    place.write("data", "a file");
+    let ended = place.run(&["up", "--port", "0"]).expect(1);
+    assert!(ended.err.contains("the data folder") && ended.err.contains("--data"), "{ended:?}");
+    assert!(!ended.err.contains("LOG_FILE"), "{ended:?}");
+}
+
+#[test]
 fn two_servers_do_not_share_a_folder() {
     let place = Place::new();
     let mut first = place.up();

@@ -3,21 +3,52 @@ use crate::program::Place;
 #[test]
 fn wrong_use_is_exit_code_2() {
     let place = Place::new();
-    let wrong: [&[&str]; 9] = [
-        &["sing"],
-        &["ask"],
-        &["ask", ""],
-        &["ingest"],
-        &["ingest", "no-such-folder"],
-        &["jobs", "show", "42"],
-        &["jobs", "list", "--state", "sleeping"],
-        &["up", "--port", "many"],
-        &["ask", "x", "--server", "localhost"],
+    let wrong: [(&[&str], &str); 19] = [
+        (&["sing"], "sing"),
+        (&["ask"], "QUESTION"),
+        (&["ask", ""], "the question"),
+        (&["ask", "x", "--collection", ""], "--collection"),
+        (&["ingest"], "PATHS"),
+        (&["ingest", "no-such-folder"], "no-such-folder"),
+        (&["ingest", ".", "--collection", "a\nb"], "--collection"),
+        (&["jobs", "show", "42"], "<ID>"),
+        (&["jobs", "list", "--state", "sleeping"], "--state"),
+        (&["jobs", "list", "--limit", "0"], "--limit"),
+        (&["jobs", "list", "--kind", ""], "--kind"),
+        (&["usage", "--from", "yesterday"], "--from"),
+        (&["usage", "--to", "2026-02-30"], "--to"),
+        (&["keys", "create", ""], "<NAME>"),
+        (&["keys", "create", "x", "--expires-at", "soon"], "--expires-at"),
+        (&["bench", "turns", "--concurrency", "0"], "--concurrency"),
+        (&["up", "--port", "many"], "--port"),
+        (&["jobs", "list", "--api-key", "a b"], "--api-key"),
+        (&["ask", "x", "--server", "localhost"], "localhost"),
     ];
-    for arguments in wrong {
+    for (arguments, named) in wrong {
         let ended = place.run(arguments).expect(2);
-        assert!(!ended.err.is_empty() && ended.out.is_empty(), "{arguments:?}: {ended:?}");
+        assert!(ended.err.contains(named) && ended.out.is_empty(), "{arguments:?}: {ended:?}");
     }
+}
+
+/// What only a server knows is told in the words of the command line, too.
+#[test]
+fn what_a_server_refuses_is_named_as_it_was_given() {
+    let place = Place::begun();
+    let ended = place.run(&["usage", "--from", "2026-05-02", "--to", "2026-05-01"]).expect(2);
+    assert!(ended.err.contains("--from must be before"), "{ended:?}");
+    let ended = place.run(&["keys", "create", "x", "--expires-at", "2020-01-01T00:00:00Z"]).expect(2);
+    assert!(ended.err.contains("--expires-at must"), "{ended:?}");
+}
+
+#[test]
+fn a_database_that_is_not_there_is_named() {
+    let place = Place::new().with("DATABASE_URL", "postgresql://chat:hidden@127.0.0.1:1/rag");
+    let ended = place.run(&["jobs", "list"]).expect(1);
+    assert!(
+        ended.err.contains("PostgreSQL does not answer at") && ended.err.contains("127.0.0.1:1"),
+        "{ended:?}"
+    );
+    assert!(ended.err.contains("DATABASE_URL") && !ended.err.contains("hidden"), "{ended:?}");
 }
 
 #[test]

@@ -14,6 +14,9 @@ settings! { "Application";
     SECRET_KEY: Option<Secret> [Secret] = "", |text| parse::optional(text, parse::secret),
         "any text; in production 32 characters or more that nobody else knows, such as `openssl rand -hex 32` prints",
         "Signs access tokens. Unset: a key that everybody knows, for development only.";
+    CHAT_API_KEY: Option<Secret> [Secret] = "", |text| parse::optional(text, parse::secret),
+        "what `chat keys create` prints",
+        "What commands send to a server that wants to know who calls; --api-key counts more. Servers do not read it.";
     DATA_DIR: PathBuf = "./rag-chat-data", parse::path, "a folder; it is created if it is missing",
         "Where everything that is kept in files lives: SQLite database, uploaded files, logs.";
 }

@@ -24,7 +24,12 @@ fn the_signing_key_must_be_set_and_long() {
     for environment in ["production", "prod", "staging"] {
         assert_eq!(refused(&[("APP_ENV", environment)]), ["SECRET_KEY"], "{environment}");
     }
-    for key in ["short", "0123456789abcdef0123456789abcde", "your-secret-key-change-me-in-production"] {
+    for key in [
+        "short",
+        "0123456789abcdef0123456789abcde",
+        "0123456789abcdef0123456789abcdef",
+        "your-secret-key-change-me-in-production",
+    ] {
         assert_eq!(refused(&[("APP_ENV", "production"), ("SECRET_KEY", key)]), ["SECRET_KEY"], "{key}");
         let text = message(&[("APP_ENV", "production"), ("SECRET_KEY", key)]);
         assert!(!text.contains(key) && text.contains("openssl rand -hex 32"), "{text}");
@@ -37,6 +42,7 @@ fn the_signing_key_must_be_set_and_long() {
 fn passwords_of_examples_are_refused() {
     assert_eq!(in_production(&[("MINIO_SECRET_KEY", "minioadmin")]), ["MINIO_SECRET_KEY"]);
     assert_eq!(in_production(&[("MINIO_ACCESS_KEY", "minioadmin")]), ["MINIO_ACCESS_KEY"]);
+    assert_eq!(in_production(&[("MINIO_SECRET_KEY", "minioadmin123")]), ["MINIO_SECRET_KEY"]);
     assert_eq!(in_production(&[("DATABASE_URL", "postgres://rag:password@db/rag")]), ["DATABASE_URL"]);
     assert_eq!(in_production(&[("DATABASE_URL", "postgres://rag:rag@db/rag")]), ["DATABASE_URL"]);
     assert_eq!(in_production(&[("REDIS_URL", "redis://:change-me@r")]), ["REDIS_URL"]);

@@ -47,7 +47,7 @@ pub async fn get_ready(State(state): State<AppState>) -> (StatusCode, Json<Readi
     // Without rows nothing works. Without the others requests are accepted, and streams follow the log.
     let (works, complete) =
         (store.1.is_up(), [&lanes, &bus, &blobs, &index].iter().all(|check| check.1.is_up()));
-    let status = match (state.draining.is_cancelled(), works, complete) {
+    let status = match (state.leaving.is_cancelled(), works, complete) {
         (true, _, _) => "draining",
         (false, false, _) => "unavailable",
         (false, true, false) => "degraded",

@@ -1,7 +1,8 @@
 //! Follows an answer and shows it as it is said. A stream that breaks off is resumed where it broke.
 
 use crate::{
-    client::{Ask, Client, ClientError, Event, Response},
+    client::{Ask, Client, ClientError, Event, Events, Response},
+    commands::paused,
     failure::{Failure, Outcome},
     link::Link,
     output,
@@ -11,26 +12,51 @@ use chat_core::is_terminal;
 use console::{style, user_attended_stderr};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use std::time::Duration;
+use std::{
+    slice,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 use tokio::time::{sleep, timeout};
 
-/// How often a broken stream is resumed without hearing anything new.
-const RESUMES: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(500);
+/// How often a broken stream is resumed without hearing anything new, and the pauses before: a server that is started
+/// again is back by then.
+const PAUSES: [u64; 6] = [200, 500, 1_000, 2_000, 3_000, 3_000];
 /// How long a stop may take after Ctrl-C.
 const STOP: Duration = Duration::from_secs(3);
 
 /// Asks, shows the answer's text as it comes, and returns it whole.
 pub async fn stream(link: &Link, context: &Context, ask: &Ask) -> Outcome<Response> {
     let mut screen = Screen::new(context.common.json);
-    let mut answer = Answer { client: &link.client, id: None, last: 0 };
-    let done = context.interrupt.unless(answer.follow(ask, &mut screen)).await;
+    let heard = AtomicU64::new(0);
+    let spinner = screen.waiting.clone();
+    let (steps, say) = (|| heard.load(Relaxed), |text: &str| beside(spinner.as_ref(), text));
+    let mut answer = Answer { client: &link.client, id: None, last: 0, heard: &heard };
+    let work = paused::tell_during(link, &["chat"], steps, say, Box::pin(answer.follow(ask, &mut screen)));
+    let done = context.interrupt.unless(work).await;
     screen.end();
-    if let Some(response) = done {
-        return Ok(response?);
+    match done {
+        Some(Ok(response)) => return Ok(response),
+        Some(Err(Broken::Failed(error))) => return Err(error.into()),
+        Some(Err(Broken::Lost)) => return Err(answer.lost()),
+        None => {}
     }
     answer.stop().await;
     Err(Failure::interrupted("the answer was stopped"))
+}
+
+/// Why there is no answer.
+enum Broken {
+    /// The server says why, or was never reached.
+    Failed(ClientError),
+    /// The server took the question and was not reached any more.
+    Lost,
+}
+
+impl From<ClientError> for Broken {
+    fn from(error: ClientError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 struct Answer<'a> {
@@ -39,6 +65,8 @@ struct Answer<'a> {
     id: Option<String>,
     /// The number of the last event.
     last: u64,
+    /// The same, for who watches.
+    heard: &'a AtomicU64,
 }
 
 /// What the events hold, as far as a screen needs it.
@@ -54,29 +82,45 @@ struct Data {
 }
 
 impl Answer<'_> {
-    async fn follow(&mut self, ask: &Ask, screen: &mut Screen) -> Result<Response, ClientError> {
+    async fn follow(&mut self, ask: &Ask, screen: &mut Screen) -> Result<Response, Broken> {
         let session = self.client.begin(ask).await?;
         let mut events = self.client.ask(&session, &ask.question).await?;
-        let mut resumes = 0;
+        let mut pauses = PAUSES.iter();
         loop {
-            let broken = match events.next().await {
-                Ok(Some(event)) => {
-                    resumes = 0;
-                    match self.event(&event, screen)? {
-                        Some(response) => return Ok(response),
-                        None => continue,
-                    }
+            while let Ok(Some(event)) = events.next().await {
+                pauses = PAUSES.iter();
+                if let Some(response) = self.event(&event, screen)? {
+                    return Ok(response);
                 }
-                Ok(None) => ClientError::Unexpected("the stream ended before the answer".into()),
-                Err(error) => error,
-            };
-            resumes += 1;
-            let Some(id) = self.id.as_ref().filter(|_| resumes <= RESUMES) else { return Err(broken) };
-            sleep(PAUSE).await;
-            if let Ok(again) = self.client.events_after(id, self.last).await {
-                events = again;
+            }
+            events = self.resume(&mut pauses, screen).await?;
+        }
+    }
+
+    /// The rest of a stream that broke off; a server may be starting again, or have handed the stream to another.
+    async fn resume(&self, pauses: &mut slice::Iter<'_, u64>, screen: &Screen) -> Result<Events, Broken> {
+        for pause in pauses {
+            sleep(Duration::from_millis(*pause)).await;
+            let Some(id) = &self.id else { break };
+            match self.client.events_after(id, self.last).await {
+                Ok(events) => return Ok(events),
+                Err(ClientError::Unreachable { .. }) => screen.say("the connection was lost; trying again"),
+                Err(error) => return Err(error.into()),
             }
         }
+        Err(Broken::Lost)
+    }
+
+    /// What was accepted is not lost with the connection.
+    fn lost(&self) -> Failure {
+        let base = self.client.base();
+        let lost = format!("the connection to the server at {base} was lost");
+        let Some(id) = &self.id else {
+            return Failure::new(lost).hint("ask again: whether the question was accepted is not known");
+        };
+        Failure::new(format!("{lost}; the answer goes on in the background when the server is back"))
+            .hint(format!("curl {base}/api/v1/responses/{id}    shows it then"))
+            .hint("start the server again: `chat up`")
     }
 
     /// Shows an event; the last one holds the answer.
@@ -84,6 +128,7 @@ impl Answer<'_> {
         let data: Data =
             serde_json::from_str(&event.data).map_err(|error| ClientError::Unexpected(error.to_string()))?;
         self.last = event.id.unwrap_or(self.last);
+        self.heard.store(self.last, Relaxed);
         self.id = Some(data.response_id);
         match event.name.as_str() {
             "response.file_search_call.searching" => screen.say("searching"),
@@ -171,6 +216,14 @@ fn restarted(reason: &str) -> String {
         "rate_limited" => "the model server asked to wait; it is asked again".to_owned(),
         "" => "the answer begins again".to_owned(),
         code => format!("the attempt failed ({code}); the answer begins again"),
+    }
+}
+
+/// A note that leaves the spinner whole.
+fn beside(spinner: Option<&ProgressBar>, text: &str) {
+    match spinner.filter(|spinner| !spinner.is_finished()) {
+        Some(spinner) => spinner.suspend(|| output::note(text)),
+        None => output::note(text),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     output,
     run::Context,
     server::Crew,
+    values,
 };
 use chat_core::ResponseStatus;
 use serde_json::json;
@@ -28,7 +29,7 @@ pub struct Args {
     /// Documents to read first: files, and folders with all that is in them
     paths: Vec<PathBuf>,
     /// Look in this collection only; documents are read into it [default: look in all, read into `default`]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
     collection: Option<String>,
     #[command(flatten)]
     target: Target,
@@ -36,30 +37,42 @@ pub struct Args {
 
 /// Answers a question.
 pub async fn run(args: Args, context: Context) -> Outcome {
-    let question = question(&args.question)?;
-    let found = if args.paths.is_empty() { None } else { Some(ingest::find(&args.paths)?) };
+    let question = question(&args.question, &context).await?;
+    let found = match args.paths.as_slice() {
+        [] => None,
+        paths => Some(ingest::find(&context.interrupt, paths).await?),
+    };
     let link = Link::open(&context, &args.target, Crew::Once).await?;
     let outcome = answer(&link, &context, &args, question, found).await;
     link.close().await;
     outcome
 }
 
-fn question(given: &str) -> Outcome<String> {
-    let mut question = given.to_owned();
-    if given == "-" {
-        question.clear();
-        let mut input = std::io::stdin();
-        if input.is_terminal() {
-            output::note("Type the question, then press Ctrl-D.");
-        }
-        let read = input.read_to_string(&mut question);
-        read.map_err(|error| Failure::new(format!("the question cannot be read: {error}")))?;
-    }
+async fn question(given: &str, context: &Context) -> Outcome<String> {
+    let question = if given == "-" { typed(context).await? } else { given.to_owned() };
     let question = question.trim().to_owned();
     if question.is_empty() {
         return Err(Failure::wrong_use("the question is empty").hint("chat ask \"What is ...?\""));
     }
     Ok(question)
+}
+
+/// The standard input, whole. Beside the runtime: Ctrl-C is heard while nothing comes.
+async fn typed(context: &Context) -> Outcome<String> {
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut input = std::io::stdin();
+        if input.is_terminal() {
+            output::note("Type the question, then press Ctrl-D.");
+        }
+        let mut question = String::new();
+        input.read_to_string(&mut question).map(|_| question)
+    });
+    let unreadable = |error: String| Failure::new(format!("the question cannot be read: {error}"));
+    match context.interrupt.unless(reading).await {
+        Some(Ok(read)) => read.map_err(|error| unreadable(error.to_string())),
+        Some(Err(error)) => Err(unreadable(error.to_string())),
+        None => Err(Failure::interrupted("nothing was asked")),
+    }
 }
 
 async fn answer(

@@ -71,7 +71,9 @@ impl Figures {
 fn median(runs: &[f64]) -> f64 {
     let mut runs = runs.to_vec();
     runs.sort_by(f64::total_cmp);
-    runs.get(runs.len() / 2).copied().unwrap_or(0.0)
+    // Of an even number the two in the middle count the same.
+    let (low, high) = (runs.get(runs.len().saturating_sub(1) / 2), runs.get(runs.len() / 2));
+    low.zip(high).map_or(0.0, |(low, high)| f64::midpoint(*low, *high))
 }
 
 fn shown(value: f64) -> String {
@@ -81,6 +83,15 @@ fn shown(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_median_of_two_runs_lies_between_them() {
+        for (runs, middle) in
+            [(&[2.0, 1.0][..], 1.5), (&[4.0, 1.0, 2.0, 3.0], 2.5), (&[3.0, 1.0, 2.0], 2.0), (&[], 0.0)]
+        {
+            assert!((median(runs) - middle).abs() < 1e-9, "{runs:?}");
+        }
+    }
 
     #[test]
     fn json_has_the_median_and_the_runs_behind_it() {

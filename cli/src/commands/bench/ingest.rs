@@ -57,7 +57,7 @@ fn collect(path: &Path, files: &mut Vec<ParseInput>) -> std::io::Result<()> {
         for entry in std::fs::read_dir(path)? {
             collect(&entry?.path(), files)?;
         }
-    } else if path.extension().is_some_and(|ending| ending == "md" || ending == "txt") {
+    } else if path.is_file() && path.extension().is_some_and(|ending| ending == "md" || ending == "txt") {
         files.push(input(&path.to_string_lossy(), std::fs::read(path)?));
     }
     Ok(())

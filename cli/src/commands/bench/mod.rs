@@ -16,6 +16,7 @@ mod turns;
 use crate::{
     failure::{Exit, Failure, Outcome},
     run::Context,
+    values,
 };
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -35,28 +36,28 @@ enum What {
     /// Jobs that do nothing: enqueued, drained, and both at once
     Jobs {
         /// How many jobs a run
-        #[arg(long, default_value_t = 50_000)]
+        #[arg(long, default_value_t = 50_000, value_parser = values::some)]
         count: usize,
     },
     /// From the commit of a job to its handler, when nothing else is to do
     Pickup {
         /// How many jobs a run
-        #[arg(long, default_value_t = 1_000)]
+        #[arg(long, default_value_t = 1_000, value_parser = values::some)]
         count: usize,
     },
     /// Drain rate with few and with many waiting jobs
     Backlog {
         /// How many wait
-        #[arg(long, default_value_t = 200_000)]
+        #[arg(long, default_value_t = 200_000, value_parser = values::some)]
         count: usize,
     },
     /// Turns over HTTP: until `response.queued`, until the first piece, until the end
     Turns {
         /// How many turns a run
-        #[arg(long, default_value_t = 300)]
+        #[arg(long, default_value_t = 300, value_parser = values::some)]
         count: usize,
         /// How many at a time
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = values::some)]
         concurrency: usize,
         /// How many passages there are to search
         #[arg(long, default_value_t = 1_000)]
@@ -68,16 +69,16 @@ enum What {
     /// Many turns at once, followed by sockets: interfaces and a worker of their own where engines are configured
     Sockets {
         /// How many turns at a time
-        #[arg(long, default_value_t = 1_000)]
+        #[arg(long, default_value_t = 1_000, value_parser = values::some)]
         turns: usize,
         /// How many sockets follow them
-        #[arg(long, default_value_t = 2_000)]
+        #[arg(long, default_value_t = 2_000, value_parser = values::some)]
         sockets: usize,
         /// How many interfaces
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
         apis: u8,
         /// How many tokens an answer has
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = values::some)]
         tokens: usize,
         /// How fast the model speaks
         #[arg(long, default_value_t = 10.0)]
@@ -89,7 +90,7 @@ enum What {
     /// Turns accepted over HTTP by one interface, while nobody works
     Submit {
         /// How many turns a run
-        #[arg(long, default_value_t = 20_000)]
+        #[arg(long, default_value_t = 20_000, value_parser = values::some)]
         count: usize,
         /// How many callers
         #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]

@@ -132,7 +132,9 @@ impl Caller {
         Ok(Self {
             http: http.map_err(lost)?,
             url: format!("{server}/api/v1"),
-            client: Client::new(server)?.with_secret_key(secret_key(settings)),
+            client: Client::new(server)?
+                .with_api_key(settings.app.api_key.clone().filter(|_| inside.is_none()))
+                .with_secret_key(secret_key(settings)),
             direct: Direct::of(settings, inside).map(Arc::new),
         })
     }

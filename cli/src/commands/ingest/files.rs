@@ -1,6 +1,10 @@
 //! Which files there are: those that are named, and in folders those of a known kind.
 
-use crate::failure::{Failure, Outcome};
+use super::special;
+use crate::{
+    failure::{Failure, Outcome, plain},
+    interrupt::Interrupt,
+};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -16,8 +20,18 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// Its path inside the folder that was named; for a file that was named, its name.
     pub shown: String,
+    /// Where it is for all of this machine: absolute, without links. By this a later run knows it again.
+    pub source: String,
     /// Its size.
     pub bytes: u64,
+}
+
+impl SourceFile {
+    fn new(path: PathBuf, shown: String, bytes: u64) -> Self {
+        let whole = fs::canonicalize(&path).or_else(|_| std::path::absolute(&path));
+        let source = whole.as_ref().unwrap_or(&path).to_string_lossy().into_owned();
+        Self { path, shown, source, bytes }
+    }
 }
 
 /// What is behind the paths that were named.
@@ -27,6 +41,10 @@ pub struct Found {
     pub files: Vec<SourceFile>,
     /// In folders, of a kind that cannot be read.
     pub unsupported: Vec<String>,
+    /// In folders, what is no file at all: its path, and what it is.
+    pub special: Vec<(String, &'static str)>,
+    /// What could not be looked at, and why.
+    pub unreadable: Vec<(String, String)>,
 }
 
 impl Found {
@@ -36,33 +54,46 @@ impl Found {
     }
 }
 
-/// Looks at every path. A path that does not exist is a slip of the pen: nothing is read then.
-pub fn find(paths: &[PathBuf]) -> Outcome<Found> {
+/// Looks at every path. Beside the runtime: a file system that does not answer must not keep Ctrl-C from being heard.
+pub async fn find(interrupt: &Interrupt, paths: &[PathBuf]) -> Outcome<Found> {
+    let paths = paths.to_vec();
+    let looking = tokio::task::spawn_blocking(move || look_at(&paths));
+    match interrupt.unless(looking).await {
+        Some(Ok(found)) => found,
+        Some(Err(error)) => Err(Failure::new(format!("the files could not be looked for: {error}"))),
+        None => Err(Failure::interrupted("nothing was read yet")),
+    }
+}
+
+/// A path that does not exist is a slip of the pen, and so is a pipe or a device, which may have no end: nothing is
+/// read then. What this user may not read is one file less.
+fn look_at(paths: &[PathBuf]) -> Outcome<Found> {
     let mut found = Found::default();
     for path in paths {
-        let unreadable = |error: io::Error| {
-            Failure::wrong_use(format!("{} cannot be read: {}", path.display(), plain(&error)))
+        let about = match fs::metadata(path) {
+            Ok(about) => about,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let what = format!("{} cannot be read: {}", path.display(), plain(&error));
+                return Err(Failure::wrong_use(what));
+            }
+            Err(error) => {
+                found.unreadable.push((path.display().to_string(), plain(&error)));
+                continue;
+            }
         };
-        let about = fs::metadata(path).map_err(unreadable)?;
         if about.is_dir() {
-            found.folder(path, path).map_err(unreadable)?;
+            found.folder(path, path);
+        } else if let Some(what) = special::kind(about.file_type()) {
+            return Err(Failure::wrong_use(format!("{} is {what}, not a file", path.display())));
         } else {
             let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            found.files.push(SourceFile { path: path.clone(), shown, bytes: about.len() });
+            found.files.push(SourceFile::new(path.clone(), shown, about.len()));
         }
     }
-    if found.files.is_empty() {
+    if found.files.is_empty() && found.unreadable.is_empty() {
         return Err(nothing(&found));
     }
     Ok(found)
-}
-
-fn plain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 fn nothing(found: &Found) -> Failure {
@@ -79,29 +110,51 @@ fn nothing(found: &Found) -> Failure {
 impl Found {
     /// Everything in a folder, deeper ones included. Hidden files are skipped, and links to folders: they may lead
     /// in circles.
-    fn folder(&mut self, root: &Path, folder: &Path) -> io::Result<()> {
-        let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let (path, kind) = (entry.path(), entry.file_type()?);
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                continue;
+    fn folder(&mut self, root: &Path, folder: &Path) {
+        let entries = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Ok(mut entries) => {
+                entries.sort_by_key(fs::DirEntry::file_name);
+                entries
             }
-            if kind.is_dir() {
-                self.folder(root, &path)?;
-            } else if let Ok(about) = fs::metadata(&path)
-                && about.is_file()
-            {
-                self.file(root, path, about.len());
+            Err(error) => return self.unreadable(root, folder, &error),
+        };
+        for entry in entries {
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                self.entry(root, &entry);
             }
         }
-        Ok(())
+    }
+
+    fn entry(&mut self, root: &Path, entry: &fs::DirEntry) {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => return self.folder(root, &path),
+            Ok(_) => {}
+            Err(error) => return self.unreadable(root, &path, &error),
+        }
+        let about = match fs::metadata(&path) {
+            Ok(about) => about,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return self.special.push((inside(root, &path), "a link that leads nowhere"));
+            }
+            Err(error) => return self.unreadable(root, &path, &error),
+        };
+        match special::kind(about.file_type()) {
+            Some(what) => self.special.push((inside(root, &path), what)),
+            None if about.is_file() => self.file(root, path, about.len()),
+            None => {}
+        }
+    }
+
+    fn unreadable(&mut self, root: &Path, path: &Path, error: &io::Error) {
+        let shown = if path == root { path.display().to_string() } else { inside(root, path) };
+        self.unreadable.push((shown, plain(error)));
     }
 
     fn file(&mut self, root: &Path, path: PathBuf, bytes: u64) {
         let shown = inside(root, &path);
         if is_known(&path) {
-            self.files.push(SourceFile { path, shown, bytes });
+            self.files.push(SourceFile::new(path, shown, bytes));
         } else {
             self.unsupported.push(shown);
         }
@@ -140,7 +193,7 @@ mod tests {
         for name in ["b.md", "a/报销.TXT", "a/x.bin", ".git/c.md", ".hidden.md", "z.html"] {
             write(folder.path(), name);
         }
-        let found = find(&[folder.path().to_owned()]).unwrap();
+        let found = look_at(&[folder.path().to_owned()]).unwrap();
         assert_eq!(shown(&found), ["a/报销.TXT", "b.md", "z.html"]);
         assert_eq!(found.unsupported, ["a/x.bin"]);
         assert_eq!(found.bytes(), 12);
@@ -150,7 +203,7 @@ mod tests {
     fn a_file_that_is_named_is_tried() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "notes.rst");
-        let found = find(&[folder.path().join("notes.rst")]).unwrap();
+        let found = look_at(&[folder.path().join("notes.rst")]).unwrap();
         assert_eq!(shown(&found), ["notes.rst"]);
     }
 
@@ -158,10 +211,44 @@ mod tests {
     fn nothing_to_read_says_what_could_be() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "x.bin");
-        let failure = find(&[folder.path().to_owned()]).unwrap_err();
+        let failure = look_at(&[folder.path().to_owned()]).unwrap_err();
         assert!(failure.hints()[0].contains(".md"), "{failure:?}");
-        let missing = find(&[folder.path().join("nope")]).unwrap_err();
+        let missing = look_at(&[folder.path().join("nope")]).unwrap_err();
         assert_eq!(missing.exit(), crate::failure::Exit::WrongUse);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_passed_over_in_a_folder_and_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a.md");
+        let socket = folder.path().join("b.md");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let found = look_at(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(shown(&found), ["a.md"]);
+        assert_eq!(found.special, [("b.md".to_owned(), "a socket")]);
+        for (path, what) in
+            [(socket.as_path(), "is a socket, not a file"), (Path::new("/dev/null"), "is a device")]
+        {
+            let refused = look_at(&[path.to_owned()]).unwrap_err();
+            assert!(refused.to_string().contains(what), "{refused}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_looked_at_is_named_and_the_rest_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "a.md");
+        let link = |from: &str, to: &str| std::os::unix::fs::symlink(from, folder.path().join(to)).unwrap();
+        link("circle.md", "circle.md");
+        link("gone.md", "link.md");
+        let mut found = look_at(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(shown(&found), ["a.md"]);
+        assert_eq!(found.special, [("link.md".to_owned(), "a link that leads nowhere")]);
+        found.folder(folder.path(), &folder.path().join("deep/vanished"));
+        let paths: Vec<_> = found.unreadable.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["circle.md", "deep/vanished"], "{:?}", found.unreadable);
     }
 
     #[cfg(unix)]
@@ -170,6 +257,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a.md");
         std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
-        assert_eq!(shown(&find(&[folder.path().to_owned()]).unwrap()), ["a.md"]);
+        assert_eq!(shown(&look_at(&[folder.path().to_owned()]).unwrap()), ["a.md"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Uploads files, some at a time, and follows each document until it has ended.
 
-use super::files::SourceFile;
+use super::{earlier::Work, files::SourceFile};
 use crate::{
     client::{self, Client, ClientError, Document},
     output::Progress,
@@ -23,31 +23,70 @@ const LOST: usize = 25;
 pub struct FileEnd {
     /// The file.
     pub file: SourceFile,
+    /// The document whose content it was to replace.
+    pub replaces: Option<String>,
     /// The document, whatever its status; or why there is none.
     pub document: Result<Document, ClientError>,
 }
 
-/// Reads every file; each comes out when it has ended.
+impl FileEnd {
+    /// Whether another document of the collection has these bytes at the moment. It may be about to change, too.
+    pub fn may_fit_later(&self) -> bool {
+        self.replaces.is_some() && self.document.as_ref().is_err_and(ClientError::is_conflict)
+    }
+}
+
+/// Reads every file; each comes out when it has ended. `last`: a file that cannot have its document is read as a new one.
 pub fn read_all<'a>(
     client: &'a Client,
     collection: &'a str,
-    files: &'a [SourceFile],
+    files: Vec<Work>,
+    last: bool,
     progress: &'a Progress,
 ) -> impl Stream<Item = FileEnd> + Unpin + 'a {
-    let uploaded = stream::iter(files).map(move |file| async move {
-        progress.stage(&file.shown, "uploading");
-        (file, client.upload(collection, &file.path, &file.shown).await)
+    let uploaded = stream::iter(files).map(move |work| async move {
+        progress.stage(&work.file.shown, "uploading");
+        let sent = send(client, collection, &work, last).await;
+        if sent.is_ok() {
+            progress.uploaded();
+        }
+        (work, sent)
     });
-    let followed = uploaded.buffer_unordered(UPLOADS).map(move |(file, document)| async move {
-        let mut steps = Steps { file, progress, halfway: false };
-        let document = match document {
-            Ok(document) => follow(client, document, &mut steps).await,
-            refused => refused,
+    let followed = uploaded.buffer_unordered(UPLOADS).map(move |(work, sent)| async move {
+        let Work { file, mut replaces } = work;
+        let mut steps = Steps { file: &file, progress, halfway: false };
+        let document = match sent {
+            Ok((document, replaced)) => {
+                replaces = replaces.filter(|_| replaced);
+                follow(client, document, &mut steps).await
+            }
+            Err(error) => Err(error),
         };
-        progress.finished(file.bytes, steps.halfway);
-        FileEnd { file: file.clone(), document }
+        let halfway = steps.halfway;
+        let end = FileEnd { file, replaces, document };
+        if last || !end.may_fit_later() {
+            progress.finished(end.file.bytes, halfway);
+        }
+        end
     });
     Box::pin(followed.buffer_unordered(FOLLOWED))
+}
+
+/// Sends a file, and says whether it took the place of its own text. A document may have been deleted meanwhile.
+async fn send(
+    client: &Client,
+    collection: &str,
+    work: &Work,
+    last: bool,
+) -> Result<(Document, bool), ClientError> {
+    let SourceFile { path, shown, source, .. } = &work.file;
+    if let Some(document) = &work.replaces {
+        match client.replace(document, path).await {
+            Err(error) if error.is_not_found() || (last && error.is_conflict()) => {}
+            sent => return sent.map(|document| (document, true)),
+        }
+    }
+    Ok((client.upload(collection, path, shown, source).await?, false))
 }
 
 /// Waits for a document's end. Its events say when; its state counts.

@@ -4,6 +4,7 @@ use crate::{
     client::{Client, Job, JobQuery},
     failure::{Exit, Outcome},
     output::{self, Align, Table},
+    values,
 };
 use chat_core::{JobState, Lane};
 use clap::builder::PossibleValuesParser;
@@ -16,7 +17,7 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(JobState::ALL.map(JobState::as_str)))]
     state: Vec<String>,
     /// Only of this kind, for instance `answer_turn.v1`
-    #[arg(long)]
+    #[arg(long, value_parser = values::name)]
     kind: Option<String>,
     /// Only in this lane
     #[arg(long, value_parser = PossibleValuesParser::new(Lane::ALL.map(Lane::as_str)))]
@@ -63,7 +64,8 @@ fn table(jobs: &[Job]) -> Table {
         right("Ran"),
         left("Note"),
     ])
-    .unbroken([0, 1, 3, 5, 6]);
+    .expendable([2, 4, 5, 6])
+    .below(7);
     for job in jobs {
         table.row([
             job.id.clone(),

@@ -3,7 +3,7 @@
 use crate::{
     client::Client,
     failure::{Exit, Outcome},
-    output,
+    output, values,
 };
 use chat_core::Scope;
 use clap::ValueEnum;
@@ -23,15 +23,16 @@ enum ScopeName {
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What to call it
+    #[arg(value_parser = values::name)]
     name: String,
     /// What it allows, separated by commas; each includes the ones before it
     #[arg(long, value_delimiter = ',', default_value = "user", value_enum)]
     scopes: Vec<ScopeName>,
     /// Whose data it opens [default: default]
-    #[arg(long)]
+    #[arg(long, value_parser = values::name)]
     tenant: Option<String>,
     /// When it stops working, for instance 2027-01-31T00:00:00Z [default: never]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
     expires_at: Option<String>,
 }
 

@@ -18,7 +18,7 @@ pub async fn run(client: &Client, json: bool) -> Outcome {
         return Ok(Exit::Done);
     }
     let columns = ["Id", "Name", "Tenant", "Scopes", "Made", "Ends"].map(|name| (name, Align::Left));
-    let mut table = Table::new(columns);
+    let mut table = Table::new(columns).unbroken([0, 4, 5]).expendable([4, 2]);
     for key in &keys {
         table.row([
             key.id.clone(),

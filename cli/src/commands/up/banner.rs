@@ -1,6 +1,6 @@
 //! What `chat up` says when it is ready.
 
-use crate::{output, server::Server};
+use crate::{output, server::Server, settings::data_option};
 use chat_config::{ModelProvider, Settings};
 use console::style;
 use std::{fmt::Display, time::Duration};
@@ -44,14 +44,5 @@ fn model(provider: &ModelProvider, model: &str, built_in: &str) -> String {
     match provider {
         ModelProvider::Offline => built_in.to_owned(),
         ModelProvider::OpenAi { base_url, .. } => format!("{model} at {base_url}"),
-    }
-}
-
-/// Another command finds this server by its data folder.
-fn data_option(settings: &Settings) -> String {
-    if crate::settings::is_chosen(settings, "DATA_DIR") {
-        format!(" --data {}", settings.data_dir.display())
-    } else {
-        String::new()
     }
 }

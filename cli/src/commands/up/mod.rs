@@ -19,7 +19,7 @@ pub struct Args {
     /// Worker engines in this process
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: u8,
-    /// Open the interface's documentation in a browser
+    /// Open the interface's documentation in a browser; not with --json
     #[arg(long)]
     open: bool,
 }
