@@ -125,6 +125,9 @@ fn is_damaged_utf8(reading: &Reading) -> bool {
 /// UTF-16 by its look: in the right byte order nothing but usual characters comes out. Latin letters in the wrong one
 /// look like Han, so if both will do, the order with more ASCII is the right one.
 fn utf16_without_mark(bytes: &[u8]) -> Option<Reading> {
+    if bytes.len() % 2 == 1 || is_ascii_with_zeros(bytes) {
+        return None;
+    }
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES) & !1];
     let ascii_if_plausible = |encoding: &'static Encoding| {
         let (text, _) = encoding.decode_without_bom_handling(sample);
@@ -138,6 +141,14 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<Reading> {
     reading.fits().then_some(reading)
 }
 
+/// Whether this is Latin text into which zero bytes have come: two of its letters look like one of Han. UTF-16 has a zero
+/// byte beside every Latin letter, and no such run of letters in any other script.
+fn is_ascii_with_zeros(bytes: &[u8]) -> bool {
+    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+    let ascii = bytes.iter().filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')).count();
+    zeros * 10 < bytes.len() && ascii * 20 >= (bytes.len() - zeros) * 19
+}
+
 /// Characters that texts consist of: Latin, Greek, Cyrillic, general punctuation, CJK, kana, hangul, full-width forms.
 fn is_usual(c: char) -> bool {
     matches!(c,
@@ -146,17 +157,30 @@ fn is_usual(c: char) -> bool {
 }
 
 fn guessed_reading(bytes: &[u8]) -> Result<Reading, ParseError> {
-    let first = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
-    let end = bytes.len().min(first.saturating_add(SAMPLE_BYTES));
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    // The detector weighs what stands before the first byte beyond ASCII.
-    detector.feed(&bytes[first.saturating_sub(2)..end], end == bytes.len());
-    let guess = detector.guess(None, Utf8Detection::Deny);
-    // GB18030 is GBK and all the rest of Unicode.
-    let guess = if guess == GBK { GB18030 } else { guess };
-    let candidates = [guess, GB18030, BIG5, SHIFT_JIS, EUC_KR, EUC_JP];
+    let candidates = [guess(bytes), GB18030, BIG5, SHIFT_JIS, EUC_KR, EUC_JP];
     let mut readings = candidates.into_iter().map(|encoding| Reading::new(bytes, encoding));
     readings.find(Reading::fits).ok_or(ParseError::UndetectableCharset)
+}
+
+/// What the letters look most like. A file that was cut within its last character ends in a way that rules out every
+/// character set with two bytes a character: then its end is not looked at.
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let first = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
+    let end = bytes.len().min(first.saturating_add(SAMPLE_BYTES));
+    // The detector weighs what stands before the first byte beyond ASCII.
+    let sample = &bytes[first.saturating_sub(2)..end];
+    let looks_like = |is_whole: bool| {
+        let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+        detector.feed(sample, is_whole);
+        detector.guess(None, Utf8Detection::Deny)
+    };
+    let whole = looks_like(end == bytes.len());
+    let may_be_cut = whole.is_single_byte() && bytes.last().is_some_and(|byte| !byte.is_ascii());
+    let cut = may_be_cut.then(|| looks_like(false)).filter(|guess| !guess.is_single_byte());
+    match cut.unwrap_or(whole) {
+        guess if guess == GBK => GB18030, // which is GBK and all the rest of Unicode
+        guess => guess,
+    }
 }
 
 /// Refuses what no text has: zero bytes, or control characters in number.

@@ -143,3 +143,34 @@ fn a_hint_is_believed_if_it_fits() {
     let gbk = encoded(SIMPLIFIED, GBK);
     assert_eq!(decode(&gbk, None, Some(SHIFT_JIS)).unwrap().text, SIMPLIFIED);
 }
+
+#[test]
+fn a_file_that_was_cut_within_a_character_keeps_its_charset() {
+    let traditional = "圖書館每週一閉館。借書證每年收費十二元，十六歲以下免費。";
+    let japanese = "図書館は毎週月曜日が休館日です。利用カードの年会費は千二百円です。";
+    let korean = "도서관은 매주 월요일에 휴관합니다. 카드의 연회비는 만이천 원입";
+    for (text, encoding) in
+        [(SIMPLIFIED.trim_end(), GBK), (traditional, BIG5), (japanese, SHIFT_JIS), (korean, EUC_KR)]
+    {
+        for times in [1, 10] {
+            let whole = text.repeat(times);
+            let bytes = encoded(&whole, encoding);
+            let decoded = detected(&bytes[..bytes.len() - 1]);
+            let expected = if encoding == GBK { GB18030 } else { encoding };
+            assert_eq!(decoded.charset, expected.name(), "{times} x {text}");
+            let kept = whole.chars().count() - 1;
+            assert!(decoded.text.chars().take(kept).eq(whole.chars().take(kept)), "{}", decoded.text);
+        }
+    }
+}
+
+#[test]
+fn latin_with_a_zero_byte_is_not_utf16() {
+    for times in [1, 3, 300] {
+        for tail in ["\0", "\n\0"] {
+            let bytes = format!("{}{tail}", "hello world\n".repeat(times));
+            let error = decode(bytes.as_bytes(), None, None).unwrap_err();
+            assert!(error.to_string().contains("it has zero bytes"), "{error}");
+        }
+    }
+}

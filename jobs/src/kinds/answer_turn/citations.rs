@@ -1,5 +1,6 @@
 //! Finds the markers that cite passages in streamed text: `[1]`, `【1】`, `[1, 2]`, `[1][2]`.
 
+use super::code::{Code, Place};
 use std::mem;
 
 /// The longest marker, in characters; what is longer is no marker.
@@ -22,10 +23,9 @@ pub(super) struct Citations {
     passages: u32,
     at: u64,
     state: State,
-    /// How many backticks opened the code that the text is in; 0: none.
-    code: usize,
-    /// How many backticks came just now.
-    ticks: usize,
+    code: Code,
+    /// What would be cited if the backtick before it opened no code: that shows at the end of the line.
+    held: Vec<Mark>,
 }
 
 #[derive(Debug)]
@@ -43,7 +43,8 @@ enum State {
 impl Citations {
     /// Reads an answer that can cite passages 1 to `passages`.
     pub(super) fn new(passages: usize) -> Self {
-        Self { passages: passages as u32, at: 0, state: State::Text, code: 0, ticks: 0 }
+        let (code, held) = (Code::default(), Vec::new());
+        Self { passages: passages as u32, at: 0, state: State::Text, code, held }
     }
 
     /// The markers that are complete with this piece.
@@ -56,18 +57,19 @@ impl Citations {
         marks
     }
 
-    /// The marker at the very end, if there is one.
+    /// The markers that only the end shows to be complete.
     pub(super) fn finish(&mut self) -> Vec<Mark> {
-        match mem::replace(&mut self.state, State::Text) {
-            State::Closed(marks) => marks,
-            _ => Vec::new(),
-        }
+        let mut marks = Vec::new();
+        self.read('\n', &mut marks);
+        marks
     }
 
     fn read(&mut self, c: char, marks: &mut Vec<Mark>) {
-        if self.in_code(c) {
-            self.settle(c, marks);
-            return;
+        match self.code.read(c) {
+            Place::Text => marks.append(&mut self.held),
+            Place::Span => {}
+            Place::AfterSpan => self.held.clear(),
+            Place::Code => return self.settle(c, marks),
         }
         let State::Inside { start, content } = &mut self.state else {
             self.settle(c, marks);
@@ -93,28 +95,9 @@ impl Citations {
         if let State::Closed(found) = mem::replace(&mut self.state, State::Text)
             && next != '('
         {
+            let marks = if self.code.in_span() { &mut self.held } else { marks };
             marks.extend(found);
         }
-    }
-
-    /// Whether `c` is of code or its fence. Code within a line ends with the line at the latest.
-    fn in_code(&mut self, c: char) -> bool {
-        if c == '`' {
-            self.ticks += 1;
-            return true;
-        }
-        let ticks = mem::take(&mut self.ticks);
-        if ticks > 0 {
-            self.code = match self.code {
-                0 => ticks,
-                open if open == ticks => 0,
-                open => open,
-            };
-        }
-        if c == '\n' && self.code < 3 {
-            self.code = 0;
-        }
-        self.code > 0
     }
 }
 
@@ -192,5 +175,17 @@ mod tests {
         assert_eq!(read("```rust\nlet x = v[1];\n```\n[3]", 3), marks(&[(3, "[3]")]));
         assert_eq!(read("a lone ` tick\nthen [1]", 3), marks(&[(1, "[1]")]));
         assert_eq!(read("[1]`code`", 3), marks(&[(1, "[1]")]));
+        assert_eq!(read("``a ` b[1]`` [2]", 3), marks(&[(2, "[2]")]));
+        assert_eq!(read("~~~\n[1]\n~~~\n[2]", 3), marks(&[(2, "[2]")]));
+        assert_eq!(read("```\nv[1]\n````\n[2]", 3), marks(&[(2, "[2]")]));
+        assert_eq!(read("````\n```\nv[1]\n````\n[2]", 3), marks(&[(2, "[2]")]));
+        assert_eq!(read("```v[1]``` is [2]\nand [3]", 3), marks(&[(2, "[2]"), (3, "[3]")]));
+    }
+
+    #[test]
+    fn a_lone_backtick_opens_nothing() {
+        assert_eq!(read("a ` b [1] c [2]", 3), marks(&[(1, "[1]"), (2, "[2]")]));
+        assert_eq!(read("a ` b [1]\n`v[2]` [3]", 3), marks(&[(1, "[1]"), (3, "[3]")]));
+        assert_eq!(read("~5 °C [1] ~~not~~ [2]", 3), marks(&[(1, "[1]"), (2, "[2]")]));
     }
 }

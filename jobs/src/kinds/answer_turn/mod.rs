@@ -2,6 +2,7 @@
 
 mod answer;
 mod citations;
+mod code;
 mod draft;
 mod ended;
 mod history;
