@@ -14,7 +14,7 @@ pub(crate) fn of_model(mut error: PortError) -> PortError {
 }
 
 /// Whether a message in a job's history speaks of the language model, or of the embedding model.
-pub(crate) fn is_of_model(message: &str) -> bool {
+pub fn is_of_model(message: &str) -> bool {
     message.starts_with(MODEL)
 }
 

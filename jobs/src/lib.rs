@@ -20,7 +20,7 @@ mod stream;
 pub use context::*;
 pub use documents::{tenant_segment, text_blob, upload_blob};
 pub use done::*;
-pub use failure::{document_failure, response_failure, response_failure_code};
+pub use failure::{document_failure, is_of_model, response_failure, response_failure_code};
 pub use farewell::farewell;
 pub use kind::*;
 pub use kinds::*;

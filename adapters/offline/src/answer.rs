@@ -154,6 +154,9 @@ fn meant(question: &[String], candidates: &[Quote]) -> Vec<String> {
 /// Measured on the questions of `tests/data` (`tests/tests/flow/quality.rs`): of 275 that two books answer, at
 /// least two are refused whose chapter the search had found; of 90 about anything else 69 are refused.
 fn is_answered(question: &str, passages: &[PromptPassage], candidates: &[Quote]) -> bool {
+    if telling_words(question).is_empty() {
+        return false; // it asks about nothing
+    }
     let topic = Topic::of(question, having(candidates));
     passages.iter().any(|passage| {
         let title = telling_words(&passage.title);

@@ -94,19 +94,24 @@ impl Chunk {
     /// The tokens so far, if the chunk counts them.
     pub(crate) fn usage(&self) -> Option<Usage> {
         let usage = self.usage.as_ref().or_else(|| self.choice()?.usage.as_ref())?;
-        usage.is_object().then(|| {
+        let counted = usage.is_object().then(|| {
             let input_tokens = count(usage, "prompt_tokens");
             let output_tokens = count(usage, "completion_tokens");
             let total_tokens = count(usage, "total_tokens").max(input_tokens + output_tokens);
             Usage { input_tokens, output_tokens, total_tokens, cost_usd: None }
-        })
+        });
+        counted.filter(|usage| usage.total_tokens > 0)
     }
 }
 
-/// A number of tokens; 0 if it is missing or no number.
+/// More tokens than any request has: who says so cannot count, and sums would overflow.
+const MOST_TOKENS: u64 = 1_000_000_000;
+
+/// A number of tokens; 0 if it is missing, no number, or one that cannot be.
 pub(crate) fn count(usage: &Value, name: &str) -> u64 {
     let Some(value) = usage.get(name) else { return 0 };
-    value.as_u64().or_else(|| value.as_f64().map(|number| number.max(0.0) as u64)).unwrap_or(0)
+    let number = value.as_u64().or_else(|| value.as_f64().map(|number| number.max(0.0) as u64));
+    number.filter(|tokens| *tokens <= MOST_TOKENS).unwrap_or(0)
 }
 
 /// A string, or the texts of a list of parts.
@@ -188,6 +193,7 @@ mod tests {
             chunk(r#"{"choices":[{"usage":{"prompt_tokens":3,"total_tokens":9}}]}"#).usage().unwrap();
         assert_eq!((inside.input_tokens, inside.total_tokens), (3, 9));
         assert_eq!(chunk(r#"{"usage":null}"#).usage(), None);
+        assert_eq!(chunk(r#"{"usage":{"prompt_tokens":9223372036854775808}}"#).usage(), None);
     }
 
     #[test]

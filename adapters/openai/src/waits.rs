@@ -1,6 +1,6 @@
 //! How long a server asks us to wait, in any of the ways that servers say it.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn retry_after(headers: &HeaderMap) -> Option<f64> {
     if let Ok(seconds) = value.parse::<f64>() {
         return seconds.is_finite().then_some(seconds);
     }
-    Some((http_date(value)? - answered_at(headers)?) as f64)
+    Some((http_date(value)? - answered_at(headers)) as f64)
 }
 
 /// The wait until there is something left of a limit that a success has used up.
@@ -54,8 +54,8 @@ fn limits(headers: &HeaderMap) -> impl Iterator<Item = (bool, f64)> {
 fn until(value: &str, headers: &HeaderMap) -> Option<f64> {
     const YEAR: f64 = 31_536_000.0;
     match value.parse::<f64>() {
-        Ok(number) if number > 1000.0 * 30.0 * YEAR => Some(number / 1000.0 - answered_at(headers)? as f64),
-        Ok(number) if number > 30.0 * YEAR => Some(number - answered_at(headers)? as f64),
+        Ok(number) if number > 1000.0 * 30.0 * YEAR => Some(number / 1000.0 - answered_at(headers) as f64),
+        Ok(number) if number > 30.0 * YEAR => Some(number - answered_at(headers) as f64),
         Ok(number) => number.is_finite().then_some(number),
         Err(_) => span(value),
     }
@@ -84,9 +84,14 @@ fn span(value: &str) -> Option<f64> {
 }
 
 /// The server's own clock, Unix seconds: its dates are compared with it, so that a clock of ours that is wrong does
-/// not matter.
-fn answered_at(headers: &HeaderMap) -> Option<i64> {
-    http_date(text(headers, DATE.as_str())?)
+/// not matter. Of a server that does not say what time it is, it is taken to be ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the server means by its dates does not depend on a test's clock"
+)]
+fn answered_at(headers: &HeaderMap) -> i64 {
+    let told = text(headers, DATE.as_str()).and_then(http_date);
+    told.unwrap_or_else(|| Utc::now().timestamp())
 }
 
 fn http_date(value: &str) -> Option<i64> {
@@ -119,6 +124,8 @@ mod tests {
         assert_eq!(of(&[("retry-after", "7")]), Some(7.0));
         assert_eq!(of(&[("retry-after", "0.25")]), Some(0.25));
         assert_eq!(of(&[("retry-after", "9"), ("retry-after-ms", "1500")]), Some(1.5));
+        // A date far ahead by a server that does not say what time it is: by our own clock.
+        assert_eq!(of(&[("retry-after", "Fri, 22 Nov 2075 08:50:07 GMT")]), Some(LONGEST.as_secs_f64()));
         let date = ("date", "Sun, 22 Nov 2026 08:49:37 GMT");
         assert_eq!(of(&[("retry-after", "Sun, 22 Nov 2026 08:50:07 GMT"), date]), Some(30.0));
         assert_eq!(of(&[("retry-after", "Sun, 22 Nov 2026 08:00:00 GMT"), date]), Some(0.0));

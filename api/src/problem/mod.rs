@@ -99,6 +99,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, detail)
     }
 
+    /// 503: a model's provider is away, refuses, or makes no sense.
+    pub fn provider_away(error: PortError) -> Self {
+        let problem = away(&error);
+        Self { code: Code::ProviderUnavailable, cause: Some(Arc::new(error)), ..problem }
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

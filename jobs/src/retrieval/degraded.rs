@@ -51,6 +51,11 @@ impl Missing {
         }
     }
 
+    /// Whether the last search did without it.
+    pub(super) fn is_known(self) -> bool {
+        self.known().load(Ordering::Relaxed)
+    }
+
     /// Counts a search that does without it.
     pub(super) fn note(self, error: &PortError) {
         metrics::counter!("searches_degraded_total", "missing" => self.as_str()).increment(1);
@@ -64,7 +69,7 @@ impl Missing {
 
     /// It answered.
     pub(super) fn is_back(self) {
-        if self.known().load(Ordering::Relaxed) && self.known().swap(false, Ordering::Relaxed) {
+        if self.is_known() && self.known().swap(false, Ordering::Relaxed) {
             tracing::info!(back = self.as_str(), "searches are complete again");
         }
     }

@@ -10,14 +10,15 @@ const NEIGHBOUR: f32 = 0.8;
 const SAME_DOCUMENT: f32 = 0.85;
 
 /// The best `limit` passages: each next one is the best after its score is lowered once for every chosen passage that
-/// it resembles. The first is always the best one, and a passage that is far better than the rest stays in front.
+/// it resembles. The first is always the best one, and a passage that is far better than the rest stays in front. The score
+/// that is left is what it is told with: nobody finds a higher one below a lower one.
 pub(super) fn choose(mut candidates: Vec<Found>, limit: usize) -> Vec<Found> {
     let mut worth: Vec<f32> = candidates.iter().map(|found| found.score).collect();
     let mut chosen = Vec::with_capacity(limit.min(candidates.len()));
     while chosen.len() < limit && !candidates.is_empty() {
         let best = best(&worth);
-        worth.remove(best);
-        let found = candidates.remove(best);
+        let score = worth.remove(best);
+        let found = Found { score, ..candidates.remove(best) };
         for (other, worth) in candidates.iter().zip(&mut worth) {
             *worth *= likeness(&found, other);
         }

@@ -11,15 +11,18 @@ mod support;
 pub use degraded::Degraded;
 pub use request::{Findings, Found, SearchRequest};
 
-use crate::models::{embedder, live_model};
+use crate::{
+    failure::of_model,
+    models::{embedder, live_model},
+};
 use chat_core::{
-    ChunkId, DocumentId, EmbeddingModels, PortResult,
+    ChunkId, DocumentId, EmbeddingModels, ErrorKind, PortError, PortResult,
     ports::{Embedder, Hit, IndexQuery, Ports, SearchMode},
     text,
 };
 use degraded::{Missing, in_rows, is_away};
 use kept::Kept;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 /// The most passages of one question that the index is asked for.
@@ -28,6 +31,10 @@ const MOST: usize = 4096;
 const EVIDENCE: usize = 48;
 /// How many searches hold their candidates at a time: a burst of turns would hold all of theirs at once.
 static SEARCHES: Semaphore = Semaphore::const_new(16);
+/// How long a search waits for the vector of its question: a model on the same machine may have to be loaded first.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The same, when it was in vain before.
+const LONGEST_OF_MISSING: Duration = Duration::from_secs(2);
 /// The longest question that is looked at, in characters: what is longer names no single thing.
 const LONGEST: usize = 4000;
 
@@ -59,9 +66,13 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Findin
     let (found, in_rows) = {
         let _place = SEARCHES.acquire().await;
         let (mut candidates, in_rows) = as_meant(ports, asked, request.limit).await?;
-        support::raise(&mut candidates);
-        literal::raise(query, &mut candidates);
-        (diversity::choose(candidates, request.limit), in_rows)
+        if request.mode == SearchMode::Hybrid {
+            support::raise(&mut candidates);
+            literal::raise(query, &mut candidates);
+            candidates = diversity::choose(candidates, request.limit);
+        }
+        candidates.truncate(request.limit);
+        (candidates, in_rows)
     };
     let degraded = (without_vector || in_rows).then_some(Degraded::Keyword);
     if degraded.is_none() {
@@ -113,7 +124,7 @@ async fn index_query(
     let alpha = embedder.as_ref().map_or(0.5, |embedder| embedder.alpha());
     let (mode, vector) = match request.mode {
         SearchMode::Keyword => (SearchMode::Keyword, Vec::new()),
-        mode => match (mode, embed(embedder, query).await) {
+        mode => match (mode, embed(ports, embedder, query).await) {
             (mode, Ok(vector)) => {
                 Missing::Embedder.is_back();
                 (mode, vector)
@@ -141,11 +152,19 @@ async fn index_query(
     Ok(Asked { query, in_rows })
 }
 
-async fn embed(embedder: PortResult<Arc<dyn Embedder>>, query: &str) -> PortResult<Vec<f32>> {
-    let embeddings = embedder?.embed(&[query.to_owned()]).await?;
-    embeddings.vectors.into_iter().next().ok_or_else(|| {
-        chat_core::PortError::new(chat_core::ErrorKind::Protocol, "the embedding model returned no vector")
-    })
+/// Nobody waits for long: words can do without.
+async fn embed(ports: &Ports, embedder: PortResult<Arc<dyn Embedder>>, query: &str) -> PortResult<Vec<f32>> {
+    let limit = if Missing::Embedder.is_known() { LONGEST_OF_MISSING } else { LONGEST_WAIT };
+    let (embedder, texts) = (embedder?, [query.to_owned()]);
+    let embeddings = tokio::select! {
+        embeddings = embedder.embed(&texts) => embeddings.map_err(of_model)?,
+        () = ports.clock.sleep(limit) => {
+            let message = format!("the embedding model did not answer within {} s", limit.as_secs());
+            return Err(of_model(PortError::new(ErrorKind::Timeout, message)));
+        }
+    };
+    let none = || of_model(PortError::new(ErrorKind::Protocol, "the embedding model returned no vector"));
+    embeddings.vectors.into_iter().next().ok_or_else(none)
 }
 
 /// Enough passages that can be found to choose `limit` of them; and whether the rows had to be searched, because the

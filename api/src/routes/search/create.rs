@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use chat_core::{CollectionId, ports::SearchMode};
-use chat_jobs::SearchRequest;
+use chat_jobs::{SearchRequest, is_of_model};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -75,7 +75,10 @@ impl Input for Search {
 /// Finds passages.
 #[utoipa::path(
     post, path = "/search", tag = "search", request_body = SearchBody,
-    responses((status = 200, body = SearchView), (status = 422, body = ProblemBody))
+    responses(
+        (status = 200, body = SearchView), (status = 422, body = ProblemBody),
+        (status = 503, description = "Something is away; with `mode` `vector` also the embedding model", body = ProblemBody)
+    )
 )]
 pub async fn search_passages(
     State(state): State<AppState>,
@@ -85,7 +88,10 @@ pub async fn search_passages(
     let Search { query, collections, limit, mode, filter } = body.value;
     check_collections(&state, &caller, &collections).await?;
     let request = SearchRequest { tenant: caller.tenant.clone(), query, collections, limit, mode, filter };
-    let findings = chat_jobs::search(&state.ports, &request).await?;
+    let findings = chat_jobs::search(&state.ports, &request).await.map_err(|error| {
+        // Whatever the model says to the question: the caller can only wait, and reads nothing of the provider's.
+        if is_of_model(&error.message) { Problem::provider_away(error) } else { error.into() }
+    })?;
     let answer = Answer::new(StatusCode::OK, &SearchView::from(findings));
     body.idempotency.answer(&state, &caller, Vec::new(), Vec::new(), answer).await
 }

@@ -117,10 +117,10 @@ pub(super) async fn without_success(cx: &JobContext, id: ResponseId, ending: &En
         Ending::Dead(failure) => {
             (response.status, response.error) = (ResponseStatus::Failed, Some(why(cx, failure)));
         }
-        Ending::Cancelled => {
-            response.status = ResponseStatus::Cancelled;
-            response.output_text = said(cx, stream, &start.recovered).await?;
-        }
+        Ending::Cancelled => response.status = ResponseStatus::Cancelled,
+    }
+    if !start.jumped {
+        response.output_text = said(cx, stream, &start.recovered).await?;
     }
     measure::turn(&response);
     let numbers = Numbers::new(id, response.attempt, start.next);

@@ -31,10 +31,29 @@ pub(super) fn answer(
     if let Some(summary) = summary {
         let _ = write!(system, "\n\n{}", summarised(summary));
     }
-    let mut messages = vec![message(Role::System, system)];
-    messages.extend(recent.iter().map(|said| message(said.role, said.content.clone())));
     let asked = format!("{}\n\n<question>\n{question}\n</question>", fenced(passages));
-    messages.push(message(Role::User, asked));
+    let said = recent.iter().map(|said| message(said.role, said.content.clone()));
+    conversation(message(Role::System, system), said.chain([message(Role::User, asked)]))
+}
+
+/// A prompt in which user and assistant take turns, the user first: some models' templates refuse any other. Of two answers
+/// to one question the later one counts; a question that was never answered stands above the next one.
+pub(super) fn conversation(
+    system: PromptMessage,
+    said: impl Iterator<Item = PromptMessage>,
+) -> Vec<PromptMessage> {
+    let mut messages = vec![system];
+    for next in said {
+        match messages.last_mut() {
+            Some(last) if last.role == next.role && next.role == Role::User => {
+                last.content.push_str("\n\n");
+                last.content.push_str(&next.content);
+            }
+            Some(last) if last.role == next.role => *last = next,
+            Some(last) if last.role == Role::System && next.role == Role::Assistant => {}
+            _ => messages.push(next),
+        }
+    }
     messages
 }
 
@@ -114,6 +133,23 @@ mod tests {
         assert_eq!(last.matches("<passage ").count(), 1);
         assert_eq!(last.matches("<question>").count(), 1);
         assert!(last.ends_with("<question>\nWhat is it?\n</question>"));
+    }
+
+    #[test]
+    fn user_and_assistant_take_turns() {
+        use Role::{Assistant, User};
+        let said = [
+            (Assistant, "cut off"),
+            (User, "a"),
+            (User, "b"),
+            (Assistant, "c"),
+            (Assistant, "d"),
+            (User, "e"),
+        ];
+        let said = said.into_iter().map(|(role, content)| message(role, content));
+        let prompt = conversation(message(Role::System, "s"), said);
+        let told: Vec<_> = prompt.iter().map(|said| (said.role, said.content.as_str())).collect();
+        assert_eq!(told, [(Role::System, "s"), (User, "a\n\nb"), (Assistant, "d"), (User, "e")]);
     }
 
     #[test]

@@ -31,9 +31,10 @@ pub(super) async fn rewrite(cx: &JobContext, turn: &Turn) -> (String, Spent) {
     if turn.memory.recent.is_empty() && turn.memory.summary.is_none() {
         return (question.clone(), Spent::default());
     }
-    let mut messages = vec![prompt::message(Role::System, with_summary(REWRITE, turn))];
-    messages.extend(turn.memory.recent.iter().map(|said| prompt::message(said.role, excerpt(&said.content))));
-    messages.push(prompt::message(Role::User, format!("Rewrite this question:\n{question}")));
+    let system = prompt::message(Role::System, with_summary(REWRITE, turn));
+    let said = turn.memory.recent.iter().map(|said| prompt::message(said.role, excerpt(&said.content)));
+    let asked = prompt::message(Role::User, format!("Rewrite this question:\n{question}"));
+    let messages = prompt::conversation(system, said.chain([asked]));
     match ask(cx, turn, Purpose::Rewrite, messages, QUESTION_TOKENS).await {
         Ok((text, spent)) => (one_line(&text).unwrap_or_else(|| question.clone()), spent),
         Err(error) => {
