@@ -66,7 +66,8 @@ pub async fn search(ports: &Ports, request: &SearchRequest) -> PortResult<Findin
     let (found, in_rows) = {
         let _place = SEARCHES.acquire().await;
         let (mut candidates, in_rows) = as_meant(ports, asked, request.limit).await?;
-        if request.mode == SearchMode::Hybrid {
+        // Who asks for vectors alone wants the nearest, and nothing else to count.
+        if request.mode != SearchMode::Vector {
             support::raise(&mut candidates);
             literal::raise(query, &mut candidates);
             candidates = diversity::choose(candidates, request.limit);
