@@ -42,7 +42,7 @@ fn what_cannot_be_done_is_said_of_each_job() {
 fn lanes_are_counted() {
     let stats = with_jobs().run(&["jobs", "stats", "--json"]).expect(0).json();
     let names: Vec<_> = stats.as_array().unwrap().iter().map(|lane| lane["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["chat", "ingest", "embed", "maintenance", "default"]);
+    assert_eq!(names, ["chat", "default", "embed", "ingest", "maintenance"]);
     assert!(stats.as_array().unwrap().iter().all(|lane| lane["running"] == 0), "{stats}");
 }
 
