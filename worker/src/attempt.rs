@@ -103,7 +103,8 @@ async fn limited(engine: &Engine, handler: &dyn Handler, cx: &JobContext) -> Run
     }
 }
 
-/// Runs the handler again, under the same claim, as long as something that it needs is away.
+/// Runs the handler again, under the same claim, as long as something that it needs is away, or asks to slow down and does
+/// not say for how long.
 async fn patiently(handler: &dyn Handler, cx: &JobContext) -> Result<Done, JobError> {
     let mut pause = FIRST_PAUSE;
     loop {
@@ -121,7 +122,7 @@ async fn patiently(handler: &dyn Handler, cx: &JobContext) -> Result<Done, JobEr
 }
 
 fn is_away(cause: &PortError) -> bool {
-    matches!(cause.kind, ErrorKind::Unavailable | ErrorKind::Timeout)
+    matches!(cause.kind, ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::RateLimited)
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -197,6 +197,7 @@ fn endless_words_and_lines() {
         ("权", 200_000, Plain),
         ("🦀", 20_000, Markdown),
         ("a,", 20_000, Plain),
+        ("\\<", 300_000, Markdown),
         ("- x\n", 5_000, Markdown),
     ] {
         let text = piece.repeat(count);
