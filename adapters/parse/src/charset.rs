@@ -5,7 +5,7 @@
 //! of. Text comes out as it stands, without the mark: no other character is added, dropped or changed, but what cannot
 //! be read becomes U+FFFD as long as it is rare.
 
-use crate::ParseError;
+use crate::{ParseError, frequent::is_plain_chinese};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -157,6 +157,10 @@ fn is_usual(c: char) -> bool {
 }
 
 fn guessed_reading(bytes: &[u8]) -> Result<Reading, ParseError> {
+    let chinese = Reading::new(bytes, GB18030);
+    if chinese.damaged == 0 && is_plain_chinese(&chinese.text) {
+        return Ok(chinese);
+    }
     let candidates = [guess(bytes), GB18030, BIG5, SHIFT_JIS, EUC_KR, EUC_JP];
     let mut readings = candidates.into_iter().map(|encoding| Reading::new(bytes, encoding));
     readings.find(Reading::fits).ok_or(ParseError::UndetectableCharset)

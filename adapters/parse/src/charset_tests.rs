@@ -165,6 +165,22 @@ fn a_file_that_was_cut_within_a_character_keeps_its_charset() {
 }
 
 #[test]
+fn two_chinese_characters_are_enough() {
+    let english = "The meeting notes describe the budget, the roof repair and the opening hours. ".repeat(30);
+    for word in ["你好", "发票", "联系人：李四", "上海市", "《合同》"] {
+        for text in [word.to_owned(), format!("{english}{word} {english}")] {
+            let decoded = detected(&encoded(&text, GBK));
+            assert_eq!((decoded.text, decoded.charset), (text, "gb18030"));
+        }
+    }
+    for (text, encoding) in
+        [("한국어 문서", EUC_KR), ("Größe über naïve", WINDOWS_1252), ("日本語の文書です", SHIFT_JIS)]
+    {
+        assert_eq!(detected(&encoded(text, encoding)).text, text);
+    }
+}
+
+#[test]
 fn latin_with_a_zero_byte_is_not_utf16() {
     for times in [1, 3, 300] {
         for tail in ["\0", "\n\0"] {

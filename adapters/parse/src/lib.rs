@@ -5,6 +5,7 @@
 mod charset;
 mod error;
 mod format;
+mod frequent;
 mod html;
 mod markdown;
 mod media_type;
