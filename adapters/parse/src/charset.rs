@@ -144,8 +144,14 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<Reading> {
 /// Whether this is Latin text into which zero bytes have come: two of its letters look like one of Han. UTF-16 has a zero
 /// byte beside every Latin letter, and no such run of letters in any other script.
 fn is_ascii_with_zeros(bytes: &[u8]) -> bool {
-    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
-    let ascii = bytes.iter().filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')).count();
+    let (mut zeros, mut ascii) = (0, 0);
+    for byte in bytes {
+        match byte {
+            0 => zeros += 1,
+            b'\t' | b'\n' | b'\r' | b' '..=b'~' => ascii += 1,
+            _ => {}
+        }
+    }
     zeros * 10 < bytes.len() && ascii * 20 >= (bytes.len() - zeros) * 19
 }
 

@@ -17,14 +17,11 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
 /// Whether composing may change it. Symbols are not asked about, and full-width ASCII is folded for itself, because every
 /// Chinese text has some.
 fn is_written_otherwise(c: char) -> bool {
-    match c {
-        '\0'..='\u{2ff}' | '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{3098}' | '\u{309b}'..='\u{30ff}' => {
-            false
-        }
-        '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff5e}' => false,
-        '\u{300}'..='\u{36f}' => true,
-        c => is_nfkc_quick(iter::once(c)) != IsNormalized::Yes,
-    }
+    let is_usual = matches!(c,
+        '\0'..='\u{2ff}' | '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{3098}' | '\u{309b}'..='\u{30ff}'
+        | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff5e}');
+    // The quick check takes an accent alone to be composed.
+    !is_usual && (matches!(c, '\u{300}'..='\u{36f}') || is_nfkc_quick(iter::once(c)) != IsNormalized::Yes)
 }
 
 /// Punctuation, signs, arrows and the like. The units of U+3300 to U+33FF are letters in a square.
@@ -35,7 +32,6 @@ fn is_symbol(c: char) -> bool {
 /// A letter without its accent, and full-width ASCII (`Ａ`, `１`, `：`) as ASCII.
 pub(super) fn folded(c: char) -> char {
     match c {
-        '\0'..='\u{bf}' => c,
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
         // Latin, Greek and Cyrillic.
         '\u{c0}'..='\u{52f}' | '\u{1e00}'..='\u{1fff}' => {

@@ -89,16 +89,13 @@ impl Code {
                 self.fence = None;
                 self.span = if run.count == open.count { 0 } else { open.count };
             }
-            Some(open) => {
-                if run.is_first && run.mark == open.mark && run.count >= open.count {
-                    self.fence = None;
-                }
+            Some(open) if run.is_first && run.mark == open.mark && run.count >= open.count => {
+                self.fence = None;
             }
             None if run.is_first && run.count >= 3 => (self.fence, self.in_fence_line) = (Some(run), true),
-            None if run.mark == '~' => {}
-            None if self.span == 0 => self.span = run.count,
-            None if self.span == run.count => self.span = 0,
-            None => {}
+            None if run.mark == '`' && self.span == 0 => self.span = run.count,
+            None if run.mark == '`' && self.span == run.count => self.span = 0,
+            _ => {}
         }
     }
 }
