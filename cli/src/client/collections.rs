@@ -1,30 +1,13 @@
 //! Collections, by name.
 
-use super::{Client, ClientError, Collection, Listed};
+use super::{Client, ClientError, Collection};
 use reqwest::Method;
 use serde_json::json;
 
 impl Client {
     /// Every collection.
     pub async fn collections(&self) -> Result<Vec<Collection>, ClientError> {
-        let mut all = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page: Listed<Collection> = self
-                .call(|| {
-                    let request = self.request(Method::GET, "/collections").query(&[("limit", "100")]);
-                    match &after {
-                        Some(id) => request.query(&[("after", id)]),
-                        None => request,
-                    }
-                })
-                .await?;
-            all.extend(page.data);
-            match page.last_id {
-                Some(last) if page.has_more => after = Some(last),
-                _ => return Ok(all),
-            }
-        }
+        self.all("/collections", &[]).await
     }
 
     /// The collection of this name, and whether it was there; made if it was not.

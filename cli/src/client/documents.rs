@@ -99,21 +99,7 @@ impl Client {
 
     /// Every document of a collection, newest first.
     pub async fn documents(&self, collection: &str) -> Result<Vec<StoredDocument>, ClientError> {
-        let mut all: Vec<StoredDocument> = Vec::new();
-        loop {
-            let after: Vec<_> =
-                all.last().map(|document| ("after", document.id.clone())).into_iter().collect();
-            let make = || {
-                let named = [("collection", collection), ("limit", "100")];
-                self.request(Method::GET, "/documents").query(&named).query(&after)
-            };
-            let page: Listed<StoredDocument> = self.call(make).await?;
-            let is_empty = page.data.is_empty();
-            all.extend(page.data);
-            if !page.has_more || is_empty {
-                return Ok(all);
-            }
-        }
+        self.all("/documents", &[("collection", collection)]).await
     }
 
     /// A document.

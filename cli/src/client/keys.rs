@@ -1,6 +1,6 @@
 //! API keys.
 
-use super::{ApiKey, Client, ClientError, Listed};
+use super::{ApiKey, Client, ClientError};
 use chat_core::Scope;
 use reqwest::Method;
 use serde_json::json;
@@ -25,16 +25,7 @@ impl Client {
 
     /// Every key, newest first.
     pub async fn keys(&self) -> Result<Vec<ApiKey>, ClientError> {
-        let mut keys: Vec<ApiKey> = Vec::new();
-        loop {
-            let after: Vec<_> = keys.last().map(|key| ("after", key.id.clone())).into_iter().collect();
-            let make = || self.request(Method::GET, "/keys").query(&[("limit", "100")]).query(&after);
-            let page: Listed<ApiKey> = self.call(make).await?;
-            keys.extend(page.data);
-            if !page.has_more {
-                return Ok(keys);
-            }
-        }
+        self.all("/keys", &[]).await
     }
 
     /// Revokes a key.

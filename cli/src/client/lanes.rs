@@ -1,14 +1,12 @@
 //! What operators do: lanes, workers and schedules.
 
-use super::{Client, ClientError, Job, LaneState, Listed, Worker};
+use super::{Client, ClientError, Job, LaneState, Worker};
 use reqwest::Method;
 
 impl Client {
     /// What waits and runs in every lane.
     pub async fn lanes(&self) -> Result<Vec<LaneState>, ClientError> {
-        let lanes: Listed<LaneState> =
-            self.call(|| self.request(Method::GET, "/lanes").query(&[("limit", "100")])).await?;
-        Ok(lanes.data)
+        self.all("/lanes", &[]).await
     }
 
     /// Hands out nothing more of a lane, or its jobs again; the lane as it is then.
@@ -19,9 +17,7 @@ impl Client {
 
     /// Every worker that lives.
     pub async fn workers(&self) -> Result<Vec<Worker>, ClientError> {
-        let workers: Listed<Worker> =
-            self.call(|| self.request(Method::GET, "/workers").query(&[("limit", "100")])).await?;
-        Ok(workers.data)
+        self.all("/workers", &[]).await
     }
 
     /// Enqueues what a schedule would enqueue.

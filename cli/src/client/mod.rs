@@ -7,6 +7,7 @@ mod http;
 mod jobs;
 mod keys;
 mod lanes;
+mod list;
 mod sse;
 mod turns;
 mod types;

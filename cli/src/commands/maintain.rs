@@ -40,7 +40,7 @@ pub async fn run(args: Args, context: Context) -> Outcome {
     let link = Link::open_existing(&context, &args.target, Crew::Lane(Lane::Maintenance)).await?;
     let tasks = args.task.map_or_else(schedules, |task| vec![task]);
     let work = paused::tell_during(&link, &["maintenance"], || 0, output::note, run_all(&link, &tasks));
-    let done = context.interrupt.unless(work).await;
+    let done = context.interrupt.unless(Box::pin(work)).await;
     let left = left(&link).await;
     link.close().await;
     let Some(done) = done else {
