@@ -157,9 +157,20 @@ async fn a_claim_that_was_lost_writes_nothing_more() {
 #[tokio::test]
 async fn a_turn_that_died_says_so_without_inner_details() {
     let (rig, id, job) = begun();
-    rig.llm.script(vec![Step::Say("Half"), Step::Fail(ErrorKind::Unauthorized)]);
+    rig.llm.script(vec![
+        Step::Say("Half"),
+        Step::Wait(Duration::from_millis(20)),
+        Step::Fail(ErrorKind::Unauthorized),
+    ]);
     let cx = rig.claim(job);
-    let error = rig.run(&cx).await.unwrap_err();
+    let run = rig.run(&cx);
+    tokio::pin!(run);
+    for _ in 0..50 {
+        assert!(futures::poll!(&mut run).is_pending());
+        tokio::task::yield_now().await;
+    }
+    rig.clock.advance(Duration::from_millis(20)).await;
+    let error = run.await.unwrap_err();
     assert!(matches!(error, JobError::Fail(_)), "401 is not tried again");
     let PortError { kind, message, .. } = error.cause();
     rig.end(&cx, Ending::Dead(Failure { code: kind.as_str().into(), message: message.clone() })).await;
@@ -170,6 +181,14 @@ async fn a_turn_that_died_says_so_without_inner_details() {
     assert_eq!(last["response"]["error"]["code"], "provider_unauthorized");
     assert!(!log.last().unwrap().data.contains("sk-123"));
     assert_eq!(rig.response(id).status, ResponseStatus::Failed);
+    let deltas = log.iter().filter(|event| &*event.name == "response.output_text.delta");
+    let heard: String = deltas.map(|event| data(event)["delta"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(
+        (heard.as_str(), rig.response(id).output_text.as_str()),
+        ("Half", "Half"),
+        "readers keep what they have"
+    );
+    assert_eq!(last["response"]["output_text"], "Half");
     assert_eq!(rig.store.rows(|rows| rows.messages.len()), 1, "no message of an answer that failed");
 }
 

@@ -155,7 +155,8 @@ impl Server {
         self.leaving.cancel();
         join_all(self.workers.into_iter().map(|worker| worker.drain(grace))).await;
         self.stop.cancel();
-        let closing = deadline.max(Instant::now() + BESIDE);
+        // What requests have begun to write gets its time beyond that of jobs and streams.
+        let closing = deadline.max(Instant::now()) + BESIDE;
         if let Some(serving) = self.serving
             && timeout_at(closing, serving).await.is_err()
         {

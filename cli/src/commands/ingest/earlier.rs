@@ -26,11 +26,13 @@ pub async fn compare(
 ) -> Result<Vec<Work>, ClientError> {
     let mut known = by_source(client.documents(collection).await?);
     // Two names of one file are one source: the first of them has it.
-    let claimed = files.into_iter().map(|file| {
-        let before = known.remove(&file.source);
-        (file, before)
-    });
-    let claimed: Vec<_> = claimed.collect();
+    let claimed: Vec<_> = files
+        .into_iter()
+        .map(|file| {
+            let before = known.remove(&file.source);
+            (file, before)
+        })
+        .collect();
     let work = stream::iter(claimed).map(|(file, before)| async move {
         let replaces = match before {
             Some(before) if differs(&file, &before).await => Some(before.id),

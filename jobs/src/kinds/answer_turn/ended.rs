@@ -179,7 +179,9 @@ fn close(response: Response, mut rest: Rest) -> Done {
     rest.tell(&terminal, object([("response", response_json(&response))]));
     let (mut changes, publish) = rest.into_parts();
     let result = Some(json!({"response_id": response.id, "status": response.status}));
-    let message = (!response.output_text.is_empty()).then(|| message(&response));
+    // What was said of an answer that failed is shown with it, and is no part of the conversation.
+    let counts = !response.output_text.is_empty() && response.status != ResponseStatus::Failed;
+    let message = counts.then(|| message(&response));
     changes.push(Change::EndResponse(response.id, Box::new(end(response))));
     changes.extend(message.map(|message| Change::InsertMessage(Box::new(message))));
     Done { changes, result, publish, cancelled: false }

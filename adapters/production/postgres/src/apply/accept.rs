@@ -152,7 +152,7 @@ async fn lock_keys(tx: &mut Tx<'_>, group: &Group<'_>) -> sqlx::Result<()> {
 }
 
 /// Conversations that are not there, or not the caller's, are refused. Answers with the keys of those that are being
-/// answered.
+/// answered: one entry of the index `idx_jobs_key` is read for each, in its order, however many turns wait.
 async fn touch_sessions(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<HashSet<String>> {
     let rows = sqlx::query!(
         "WITH touched AS (
