@@ -75,7 +75,11 @@ impl Fetcher<'_> {
     async fn run(mut self, slots: Arc<Semaphore>, yields: mpsc::Sender<Claimed>) {
         while let Some((mut free, work)) = self.engine.stop.run_until_cancelled(self.wait(&slots)).await {
             for claim in self.claim(work, free.num_permits()).await {
-                let Some(slot) = free.split(1) else { break };
+                // Nobody else would run it: should there be more than were asked for, they wait here.
+                let slot = match free.split(1) {
+                    Some(slot) => slot,
+                    None => one_slot(&slots).await,
+                };
                 if yields.send(Claimed { claim, slot }).await.is_err() {
                     return;
                 }
@@ -145,9 +149,17 @@ impl Fetcher<'_> {
     }
 }
 
+/// Waits for a slot. Nobody closes the semaphore.
+async fn one_slot(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    match slots.clone().acquire_owned().await {
+        Ok(slot) => slot,
+        Err(_) => std::future::pending().await,
+    }
+}
+
 /// One slot, and all others that are free at the moment.
 async fn free_slots(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
-    let Ok(mut free) = slots.clone().acquire_owned().await else { return std::future::pending().await };
+    let mut free = one_slot(slots).await;
     let more = slots.available_permits().min(CLAIM - 1);
     if let Ok(permits) = slots.clone().try_acquire_many_owned(more as u32) {
         free.merge(permits);

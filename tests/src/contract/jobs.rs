@@ -30,12 +30,14 @@ pub fn job() -> NewJob {
     }
 }
 
-pub(super) async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
+/// Enqueues a job; its id.
+pub async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
     let committed = store.commit(Write::of(vec![Change::Enqueue(Box::new(job))])).await.unwrap();
     committed.jobs[0]
 }
 
-async fn worker(store: &dyn Store) -> WorkerId {
+/// A worker that lives, with slots for every lane.
+pub async fn worker(store: &dyn Store) -> WorkerId {
     let worker = WorkerId::new();
     store.heartbeat(worker, &Lane::ALL.map(|lane| (lane, 4))).await.unwrap();
     worker

@@ -4,8 +4,8 @@
 mod redis;
 
 use chat_core::{
-    ErrorKind,
-    ports::{Blobs, Clock, Index},
+    ErrorKind, Lane, NewJob,
+    ports::{Blobs, Clock, Index, JobStore},
 };
 use chat_embedded::{
     EmbeddedIndex, FileBlobs, MemoryBus, MemoryCache, MemoryLanes, MemoryLimiter, SqliteOptions, SqliteStore,
@@ -64,6 +64,28 @@ async fn postgresql_is_a_store() {
     contract::replicas::exercise(&store, &other).await;
     store.close().await;
     other.close().await;
+}
+
+/// A statement is planned by what its table looked like. With a single row then, a plan may begin with the table and
+/// look for the next jobs once for each row of it: each time it finds others, and takes them too.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_claims_no_more_jobs_than_were_asked_for() {
+    let ground = Ground::claim(&Engines::named()).await;
+    let options = PostgresOptions::new(ground.database_url());
+    PostgresStore::migrate(&options).await.unwrap();
+    let store = PostgresStore::connect(options).await.unwrap();
+    let worker = contract::jobs::worker(&store).await;
+    let job = || NewJob { lane: Lane::Ingest, ..contract::jobs::job() };
+    contract::jobs::enqueue(&store, job()).await;
+    sqlx::raw_sql("VACUUM ANALYZE jobs").execute(&ground.database().await).await.unwrap();
+    for _ in 0..16 {
+        contract::jobs::enqueue(&store, job()).await;
+    }
+    for _ in 0..8 {
+        assert_eq!(store.claim_next(worker, Lane::Ingest, 2).await.unwrap().len(), 2);
+    }
+    assert_eq!(store.claim_next(worker, Lane::Ingest, 2).await.unwrap().len(), 1);
+    store.close().await;
 }
 
 /// What the compiler checked the statements against is what PostgreSQL says.

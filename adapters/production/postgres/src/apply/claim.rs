@@ -175,13 +175,15 @@ async fn next(
 ) -> sqlx::Result<Vec<ClaimRow>> {
     sqlx::query_as!(
         ClaimRow,
-        r#"UPDATE jobs SET state = 3, attempt = attempt + 1, fence = $4, worker = $3, started_at = chat_now(),
+        r#"WITH next AS MATERIALIZED (
+             SELECT id FROM jobs WHERE state = 1 AND lane = $1
+                 AND priority >= (SELECT CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1) THEN $5::int4 ELSE $6::int4 END)
+                 AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1))
+             ORDER BY priority DESC, vtime, id LIMIT $2 FOR UPDATE SKIP LOCKED
+         )
+         UPDATE jobs SET state = 3, attempt = attempt + 1, fence = $4, worker = $3, started_at = chat_now(),
                          handed_at = NULL
-         FROM (SELECT id FROM jobs WHERE state = 1 AND lane = $1
-                   AND priority >= (SELECT CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1) THEN $5::int4 ELSE $6::int4 END)
-                   AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1))
-               ORDER BY priority DESC, vtime, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS next
-         WHERE jobs.id = next.id
+         FROM next WHERE jobs.id = next.id
          RETURNING jobs.id, jobs.fence AS "fence!", kind, lane, tenant, payload, attempt, max_attempts,
                    cancel_requested, failed_children, trace_parent, created_at, run_at, started_at AS "started_at!",
                    jobs.worker AS "worker!", priority, vtime"#,

@@ -30,11 +30,12 @@ pub(crate) async fn retire(pool: &PgPool, worker: WorkerId) -> sqlx::Result<()> 
 /// Makes due jobs available.
 pub(crate) async fn promote_due(pool: &PgPool) -> sqlx::Result<(Vec<Lane>, Option<Timestamp>)> {
     let lanes = sqlx::query_scalar!(
-        "UPDATE jobs SET state = 1
-         FROM (SELECT id FROM jobs
-               WHERE state = 0 AND NOT blocked AND pending_children = 0 AND run_at <= chat_now()
-               ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
-         WHERE jobs.id = due.id RETURNING lane",
+        "WITH due AS MATERIALIZED (
+             SELECT id FROM jobs
+             WHERE state = 0 AND NOT blocked AND pending_children = 0 AND run_at <= chat_now()
+             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED
+         )
+         UPDATE jobs SET state = 1 FROM due WHERE jobs.id = due.id RETURNING lane",
         PROMOTE
     )
     .fetch_all(pool)
@@ -50,22 +51,26 @@ pub(crate) async fn promote_due(pool: &PgPool) -> sqlx::Result<(Vec<Lane>, Optio
 /// Frees the jobs of workers that are gone, and what was handed out and never claimed.
 pub(crate) async fn reap(pool: &PgPool, lease: Duration, offer_again: Duration) -> sqlx::Result<Reaped> {
     let orphaned = sqlx::query_scalar!(
-        "UPDATE jobs SET state = 1, worker = NULL,
+        "WITH lost AS MATERIALIZED (
+             SELECT id FROM jobs WHERE state = 3 AND NOT EXISTS
+                 (SELECT 1 FROM workers WHERE workers.id = jobs.worker AND last_seen > chat_now() - $1)
+             ORDER BY id FOR UPDATE SKIP LOCKED
+         )
+         UPDATE jobs SET state = 1, worker = NULL,
              max_attempts = max_attempts + CASE WHEN max_attempts < allowance + $2 THEN 1 ELSE 0 END
-         FROM (SELECT id FROM jobs WHERE state = 3 AND NOT EXISTS
-                   (SELECT 1 FROM workers WHERE workers.id = jobs.worker AND last_seen > chat_now() - $1)
-               ORDER BY id FOR UPDATE SKIP LOCKED) AS lost
-         WHERE jobs.id = lost.id RETURNING lane",
+         FROM lost WHERE jobs.id = lost.id RETURNING lane",
         lease.as_millis() as i64,
         LOST_WORKERS
     )
     .fetch_all(pool)
     .await?;
     let offered = sqlx::query_scalar!(
-        "UPDATE jobs SET state = 1, handed_at = NULL
-         FROM (SELECT id FROM jobs WHERE state = 2 AND handed_at < chat_now() - $1
-               ORDER BY id FOR UPDATE SKIP LOCKED) AS unclaimed
-         WHERE jobs.id = unclaimed.id RETURNING lane",
+        "WITH unclaimed AS MATERIALIZED (
+             SELECT id FROM jobs WHERE state = 2 AND handed_at < chat_now() - $1
+             ORDER BY id FOR UPDATE SKIP LOCKED
+         )
+         UPDATE jobs SET state = 1, handed_at = NULL
+         FROM unclaimed WHERE jobs.id = unclaimed.id RETURNING lane",
         offer_again.as_millis() as i64
     )
     .fetch_all(pool)
