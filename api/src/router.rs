@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::{any::Any, time::Duration};
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -35,7 +36,8 @@ pub fn health(state: AppState) -> Router {
     endpoints.layer(from_fn(security::secure)).with_state(state)
 }
 
-/// What happens around every endpoint; the last layer is the outermost.
+/// What happens around every endpoint, from the outside in. One stack, and no layer after another: each of those would
+/// copy all that is below it for every request.
 fn around(endpoints: Router<AppState>, state: AppState) -> Router {
     endpoints
         .fallback(|| async { Problem::not_found("The path") })
@@ -43,15 +45,18 @@ fn around(endpoints: Router<AppState>, state: AppState) -> Router {
             let detail = "The path knows other methods; `Allow` names them.";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, detail)
         })
-        // Bodies have limits of their own, where they are read.
-        .layer(DefaultBodyLimit::disable())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(state.clone(), hosts::check))
-        .layer(from_fn(problem::render))
-        .layer(cors(&state.options))
-        .layer(from_fn(security::secure))
-        .layer(from_fn(metrics::measure))
-        .layer(from_fn(request_id::identify))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(request_id::identify))
+                .layer(from_fn(metrics::measure))
+                .layer(from_fn(security::secure))
+                .layer(cors(&state.options))
+                .layer(from_fn(problem::render))
+                .layer(from_fn_with_state(state.clone(), hosts::check))
+                .layer(CatchPanicLayer::custom(panicked))
+                // Bodies have limits of their own, where they are read.
+                .layer(DefaultBodyLimit::disable()),
+        )
         .with_state(state)
 }
 
@@ -65,11 +70,13 @@ fn endpoints(state: Option<&AppState>) -> OpenApiRouter<AppState> {
     let mut versioned = routes::versioned();
     if let Some(state) = state {
         let taking = parameters::taking(versioned.get_openapi(), VERSIONED);
-        versioned = versioned
-            .layer(from_fn(move |request, next| parameters::refuse(taking.clone(), request, next)))
-            .layer(from_fn_with_state(state.clone(), limits::limit))
-            .layer(from_fn_with_state(state.clone(), auth::authenticate))
-            .layer(from_fn_with_state(state.clone(), deadline::keep));
+        versioned = versioned.layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), deadline::keep))
+                .layer(from_fn_with_state(state.clone(), auth::authenticate))
+                .layer(from_fn_with_state(state.clone(), limits::limit))
+                .layer(from_fn(move |request, next| parameters::refuse(taking.clone(), request, next))),
+        );
     }
     OpenApiRouter::with_openapi(docs::base()).nest(VERSIONED, versioned).merge(routes::unversioned())
 }
