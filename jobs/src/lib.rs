@@ -30,4 +30,4 @@ pub use registry::*;
 pub use response_json::*;
 pub use retrieval::{Degraded, Findings, Found, SearchRequest, search};
 pub use schedules::*;
-pub use stream::{JUMP, QUEUED, ResponseStream, Rest, Voice};
+pub use stream::{JUMP, QUEUED, ResponseStream, Rest, Start, Voice};

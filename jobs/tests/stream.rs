@@ -2,7 +2,7 @@
 
 use crate::fakes::{Rig, data, names, text_of};
 use chat_core::{Change, PortResult, ResponseId, object};
-use chat_jobs::{JUMP, JobContext, ResponseStream, Voice};
+use chat_jobs::{JUMP, JobContext, ResponseStream, Start, Voice};
 use std::{
     future::poll_fn,
     pin::pin,
@@ -28,9 +28,14 @@ impl Open {
         Self { rig, id, cx }
     }
 
+    async fn stream(&self) -> (Voice, ResponseStream) {
+        let start = Start::find(&self.cx, self.id.into()).await.unwrap();
+        ResponseStream::open(&self.cx, self.id, start).await
+    }
+
     /// Opens the stream and pumps it while `script` plays.
     async fn play(&self, script: impl AsyncFnOnce(&Voice) -> PortResult<()>) -> ResponseStream {
-        let (voice, mut stream) = ResponseStream::open(&self.cx, self.id).await.unwrap();
+        let (voice, mut stream) = self.stream().await;
         stream.carry(script(&voice)).await.unwrap();
         stream
     }
@@ -78,7 +83,7 @@ async fn the_first_piece_goes_at_once_and_the_next_are_gathered() {
 #[tokio::test]
 async fn a_piece_polls_the_work_once() {
     let open = Open::new();
-    let (voice, mut stream) = ResponseStream::open(&open.cx, open.id).await.unwrap();
+    let (voice, mut stream) = open.stream().await;
     let (model, mut pieces) = mpsc::unbounded_channel::<&str>();
     let polls = Arc::new(AtomicUsize::new(0));
     let counted = polls.clone();
@@ -164,7 +169,7 @@ async fn many_events_are_stored_before_their_time() {
 #[tokio::test]
 async fn nothing_is_published_beyond_what_a_jump_covers() {
     let open = Open::new();
-    let (voice, mut stream) = ResponseStream::open(&open.cx, open.id).await.unwrap();
+    let (voice, mut stream) = open.stream().await;
     let flood = async {
         open.pass(0).await;
         open.rig.store.rows(|rows| rows.refuse = vec![chat_core::ErrorKind::Unavailable; 1_000]);
@@ -209,7 +214,7 @@ async fn what_is_left_at_the_end_is_written_by_the_last_transaction() {
 #[tokio::test]
 async fn a_superseded_writer_stops() {
     let open = Open::new();
-    let (voice, mut stream) = ResponseStream::open(&open.cx, open.id).await.unwrap();
+    let (voice, mut stream) = open.stream().await;
     let superseded = async {
         open.say(&voice, "a").await;
         let _new = open.rig.claim(open.cx.claim.job);

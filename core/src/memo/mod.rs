@@ -12,8 +12,6 @@ mod chunks;
 mod session;
 mod sessions;
 
-pub use session::UncheckedSession;
-
 use crate::ports::{Cache, Store};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;

@@ -72,9 +72,8 @@ pub trait ChatStore: Send + Sync {
     ) -> PortResult<Page<Message>>;
     /// One message.
     async fn message(&self, tenant: &Tenant, id: MessageId) -> PortResult<Message>;
-    /// What was said before a message, newest first, at most `limit` messages; the summary of what is older, and the
-    /// session's stamp.
-    async fn history(&self, session: SessionId, before: MessageId, limit: u32) -> PortResult<History>;
+    /// What a turn is about, with at most `limit` messages of its conversation.
+    async fn turn(&self, tenant: &Tenant, id: ResponseId, limit: u32) -> PortResult<TurnRows>;
     /// One response.
     async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response>;
     /// The unfinished responses of a session, oldest first.
@@ -87,15 +86,18 @@ pub trait ChatStore: Send + Sync {
     async fn kept_answer(&self, tenant: &Tenant, key: &str) -> PortResult<Option<KeptAnswer>>;
 }
 
-/// What was said before.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct History {
-    /// Newest first.
-    pub messages: Vec<Message>,
-    /// What older messages were about, and the last message that it covers.
+/// What a turn is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TurnRows {
+    /// The answer that is to be made, or was.
+    pub response: Response,
+    /// The conversation.
+    pub session: Session,
+    /// What the conversation's older messages were about, and the last message that it covers.
     pub summary: Option<(MessageId, String)>,
-    /// What a copy of the session is compared with; none: it was deleted.
-    pub session: Option<SessionStamp>,
+    /// The conversation's newest messages without their references, newest first. The question is among them, unless
+    /// many came after it.
+    pub newest: Vec<Message>,
 }
 
 /// What to look for in the rows.

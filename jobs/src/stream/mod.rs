@@ -6,11 +6,11 @@
 mod numbers;
 mod pump;
 mod start;
-
 mod voice;
 
 pub use numbers::{JUMP, Numbers, QUEUED};
 pub use pump::{ResponseStream, Rest};
+pub use start::Start;
 pub use voice::Voice;
 
-pub(crate) use start::{Start, restart_reason};
+pub(crate) use start::restart_reason;

@@ -69,9 +69,8 @@ pub struct Rest {
 impl ResponseStream {
     /// Takes a stream over. Its first events (`response.restarted` if it was begun before, `response.in_progress`)
     /// are on their way to the store when this returns, and nothing is published before they are there.
-    pub async fn open(cx: &JobContext, response: ResponseId) -> PortResult<(Voice, Self)> {
+    pub async fn open(cx: &JobContext, response: ResponseId, start: Start) -> (Voice, Self) {
         let stream = StreamId::from(response);
-        let start = Start::find(cx, stream).await?;
         let (sender, said) = mpsc::channel(AHEAD);
         let mut this = Self {
             cx: cx.clone(),
@@ -98,7 +97,7 @@ impl ResponseStream {
         }
         this.tell("response.in_progress", Map::new());
         this.save();
-        Ok((Voice(sender), this))
+        (Voice(sender), this)
     }
 
     /// Polls the work, and passes on what it says, until it ends or its stream fails.

@@ -12,7 +12,7 @@ const RECOVERY: Duration = Duration::from_secs(2);
 
 /// What is known of a stream when a claim begins to write it.
 #[derive(Debug)]
-pub(crate) struct Start {
+pub struct Start {
     /// The next number.
     pub next: u64,
     /// An earlier claim wrote here: what its readers have must be taken back.
@@ -30,7 +30,7 @@ impl Start {
     ///
     /// A claim publishes nothing before its first event is in SQL. So if SQL has no more than `response.queued`,
     /// nothing else was ever published, whatever the bus has forgotten.
-    pub(crate) async fn find(cx: &JobContext, stream: StreamId) -> PortResult<Self> {
+    pub async fn find(cx: &JobContext, stream: StreamId) -> PortResult<Self> {
         // In SQL this claim is the only writer already, so neither answer depends on the other.
         let (published, durable) =
             tokio::join!(cx.ports.bus.seize(stream, cx.claim.fence), cx.ports.store.last_event(stream));

@@ -7,8 +7,8 @@ use chat_core::{
     SessionStamp, StreamId, Tenant, Timestamp, UsageQuery, UsageSum, Version, VersionId, WorkerId,
     WorkerState, Write,
     ports::{
-        ChatStore, DocumentStore, EventStore, History, Hit, JobStore, KeyStore, KeywordQuery, ModelStore,
-        Reaped, Store, Upkeep, UsageStore,
+        ChatStore, DocumentStore, EventStore, Hit, JobStore, KeyStore, KeywordQuery, ModelStore, Reaped,
+        Store, TurnRows, Upkeep, UsageStore,
     },
     text::{Ranking, fts_terms},
 };
@@ -96,14 +96,15 @@ impl ChatStore for FakeStore {
         found(self.rows(|rows| rows.messages.iter().find(|message| message.id == id).cloned()), "the message")
     }
 
-    async fn history(&self, session: SessionId, before: MessageId, limit: u32) -> PortResult<History> {
+    async fn turn(&self, tenant: &Tenant, id: ResponseId, limit: u32) -> PortResult<TurnRows> {
+        let response = self.response(tenant, id).await?;
+        let session = self.session(tenant, response.session).await?;
         Ok(self.rows(|rows| {
-            let mut messages: Vec<_> =
-                rows.messages.iter().filter(|m| m.session == session && m.id < before).cloned().collect();
-            messages.sort_by_key(|message| std::cmp::Reverse(message.id));
-            messages.truncate(limit as usize);
-            let session = rows.sessions.get(&session).map(stamp);
-            History { messages, summary: rows.summary.clone(), session }
+            let mut newest: Vec<_> =
+                rows.messages.iter().filter(|m| m.session == session.id).cloned().collect();
+            newest.sort_by_key(|message| std::cmp::Reverse(message.id));
+            newest.truncate(limit as usize);
+            TurnRows { response, session, summary: rows.summary.clone(), newest }
         }))
     }
 

@@ -111,8 +111,17 @@ async fn a_conversation(store: &dyn Store) {
     let said = store.messages(&tenant, session.id, ascending).await.unwrap().rows;
     assert_eq!(said.iter().map(|m| m.id).collect::<Vec<_>>(), vec![question.id, answer.id]);
     assert_eq!(said[1].references, vec![reference]);
-    let history = store.history(session.id, answer.id, 10).await.unwrap();
-    assert_eq!(history.messages.len(), 1);
+    let asked = store.turn(&tenant, response, 10).await.unwrap();
+    assert_eq!((asked.response.status, asked.response.message), (ResponseStatus::Completed, question.id));
+    assert_eq!((asked.session.id, asked.session.metadata), (session.id, session.metadata.clone()));
+    assert_eq!(asked.newest.iter().map(|m| m.id).collect::<Vec<_>>(), vec![answer.id, question.id]);
+    assert_eq!(asked.summary, None);
+    let text = "问过所有权".to_owned();
+    let summary = Change::SaveSummary { session: session.id, until: question.id, text: text.clone() };
+    write(store, vec![summary]).await;
+    let asked = store.turn(&tenant, response, 1).await.unwrap();
+    assert_eq!(asked.newest.iter().map(|m| m.id).collect::<Vec<_>>(), vec![answer.id]);
+    assert_eq!(asked.summary, Some((question.id, text)));
 
     let stranger = Tenant::from("stranger");
     assert_eq!(store.session(&stranger, session.id).await.unwrap_err().kind, ErrorKind::NotFound);

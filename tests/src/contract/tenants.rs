@@ -112,6 +112,7 @@ impl Belongings {
         see!("messages", store.messages(tenant, self.session.id, page));
         see!("message", store.message(tenant, self.message.id));
         see!("response", store.response(tenant, self.response.id));
+        see!("turn", store.turn(tenant, self.response.id, 10));
         see!("open_responses", store.open_responses(tenant, self.session.id));
         see!("kept_answer", store.kept_answer(tenant, &self.answer.key));
         see!("collection", store.collection(tenant, self.collection));

@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chat_core::{Busy, Change, CollectionId, Message, MessageId, ResponseId, Role, SessionId, TurnOptions};
+use futures::{future::OptionFuture, join};
 use utoipa::ToSchema;
 
 /// The longest message, in characters.
@@ -133,10 +134,12 @@ pub async fn create_message(
         Answer::new(StatusCode::ACCEPTED, &TurnView::of(&message, &turn.response)).at(turn.location());
     answer.stream = streamed.then_some(turn.response.id);
 
-    // Whoever streams listens before anything can be said.
+    // Whoever streams begins to listen meanwhile: what is said before is in the log.
     let subject = Subject::Response(caller.tenant.clone(), turn.response.id);
-    let feed = if streamed { Some(Feed::open(&state.ports, subject, 0).await) } else { None };
-    match body.idempotency.commit(&state, &caller, changes, turn.published(), &answer).await? {
+    let feed = OptionFuture::from(streamed.then(|| Feed::open(&state.ports, subject, 0)));
+    let recorded = body.idempotency.commit(&state, &caller, changes, turn.published(), &answer);
+    let (feed, recorded) = join!(feed, recorded);
+    match recorded? {
         Recorded::Replayed(response) => Ok(response),
         Recorded::Fresh => {
             Ok(feed.map_or_else(|| answer.into_response(), |feed| sse::respond(&state, &caller, feed)))

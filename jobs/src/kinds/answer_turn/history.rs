@@ -1,6 +1,6 @@
 //! What was said before: as much of it as fits, and a summary of the rest.
 
-use chat_core::{Message, MessageId, Role, ports::History, text::count_tokens};
+use chat_core::{Message, MessageId, Role, text::count_tokens};
 use std::collections::HashMap;
 
 /// How many earlier messages are looked at.
@@ -23,10 +23,14 @@ impl Memory {
     /// Sorts what was said before the message `current` into what fits in `budget` tokens and what does not.
     ///
     /// If it does not fit, only half of the budget is filled: the next turns fit without another summary.
-    pub(super) fn plan(history: History, current: MessageId, budget: usize) -> Self {
-        let (covered, summary) =
-            history.summary.map_or((None, None), |(until, text)| (Some(until), Some(text)));
-        let mut older = in_order(history.messages, current);
+    pub(super) fn plan(
+        messages: Vec<Message>,
+        summary: Option<(MessageId, String)>,
+        current: MessageId,
+        budget: usize,
+    ) -> Self {
+        let (covered, summary) = summary.unzip();
+        let mut older = in_order(messages, current);
         older.retain(|message| covered.is_none_or(|until| message.id > until));
         let kept = fitting(&older, budget);
         let kept = if kept == older.len() { kept } else { fitting(&older, budget / 2) };

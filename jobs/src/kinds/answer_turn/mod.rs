@@ -11,7 +11,7 @@ mod recall;
 mod speak;
 mod turn;
 
-use crate::{Done, Ending, JobContext, JobError, JobKind, ResponseStream, farewell::pass_on};
+use crate::{Done, Ending, JobContext, JobError, JobKind, ResponseStream, farewell::pass_on, stream::Start};
 use async_trait::async_trait;
 use chat_core::{ErrorKind, KeyId, Lane, PortError, PortResult, ResponseId, RetryPolicy};
 use draft::Draft;
@@ -44,15 +44,16 @@ impl JobKind for AnswerTurn {
     const ENDS_ITSELF: bool = true;
 
     async fn run(&self, cx: &JobContext) -> Result<Done, JobError> {
-        if let Some(pause) = pause(cx, self.response).await {
-            return Err(not_begun(pause)); // before readers are told anything
-        }
-        let (turn, opened) =
-            tokio::join!(Turn::load(cx, self.response), ResponseStream::open(cx, self.response));
+        let stream = self.response.into();
+        let (pause, turn, start) =
+            tokio::join!(cx.ports.llm.pause(), Turn::load(cx, self.response), Start::find(cx, stream));
         let Some(turn) = turn? else {
             return Ok(pass_on(cx, self.response).await?);
         };
-        let (voice, mut stream) = opened?;
+        if let Some(pause) = pause.filter(|pause| has_to_wait(cx, &turn, *pause)) {
+            return Err(not_begun(pause)); // before readers are told anything
+        }
+        let (voice, mut stream) = ResponseStream::open(cx, self.response, start?).await;
         let mut draft = Draft::default();
         draft.timings.queued_ms =
             Some(cx.claim.claimed_at.since(turn.response.created_at).as_millis() as u64);
@@ -87,12 +88,10 @@ fn nothing_said(cx: &JobContext) -> PortError {
     PortError::new(ErrorKind::Timeout, format!("nothing was said within {limit} s"))
 }
 
-/// How long this turn's model is not to be asked, if it is an open one of the configured model: others find out when
-/// they ask.
-async fn pause(cx: &JobContext, id: ResponseId) -> Option<Duration> {
-    let pause = cx.ports.llm.pause().await.filter(|pause| is_patient(cx, *pause))?;
-    let response = cx.ports.store.response(&cx.claim.tenant, id).await.ok()?;
-    (response.model == cx.ports.llm.model() && !response.status.is_final()).then_some(pause)
+/// Whether a turn's model is not to be asked before a pause ends, and can wait for that. Of other models than the
+/// configured one that is found out when they are asked.
+fn has_to_wait(cx: &JobContext, turn: &Turn, pause: Duration) -> bool {
+    turn.response.model == cx.ports.llm.model() && is_patient(cx, pause)
 }
 
 /// Whether a pause that the provider asks for ends while somebody may still wait for the answer.

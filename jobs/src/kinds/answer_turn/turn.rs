@@ -2,7 +2,7 @@
 
 use super::history::{self, Memory};
 use crate::JobContext;
-use chat_core::{ErrorKind, Message, MessageId, PortError, PortResult, Response, ResponseId, Session};
+use chat_core::{ErrorKind, Message, PortResult, Response, ResponseId, Session, ports::TurnRows};
 
 /// A message, its conversation, and the response that is to be made.
 #[derive(Debug)]
@@ -24,20 +24,16 @@ impl Turn {
 
     async fn read(cx: &JobContext, id: ResponseId) -> PortResult<Option<Self>> {
         let (store, tenant) = (&cx.ports.store, &cx.claim.tenant);
-        let response = store.response(tenant, id).await?;
+        // The newest messages, not those before the question: an answer to an earlier one may be younger than it.
+        let TurnRows { response, session, summary, newest } = store.turn(tenant, id, history::LIMIT).await?;
         if response.status.is_final() {
             return Ok(None);
         }
-        // Asked for up to now, not up to the message: an answer to an earlier message may be younger than this one.
-        let (message, history, copy) = tokio::join!(
-            store.message(tenant, response.message),
-            store.history(response.session, MessageId::new(), history::LIMIT),
-            cx.ports.memo().recall_session(response.session),
-        );
-        let (message, history) = (message?, history?);
-        let stamp = history.session.ok_or_else(|| PortError::not_found(response.session))?;
-        let session = copy.checked(tenant, stamp).await?;
-        let memory = Memory::plan(history, message.id, cx.options.history_tokens);
+        let message = match newest.iter().find(|message| message.id == response.message) {
+            Some(message) => message.clone(),
+            None => store.message(tenant, response.message).await?,
+        };
+        let memory = Memory::plan(newest, summary, message.id, cx.options.history_tokens);
         Ok(Some(Self { response, message, session, memory }))
     }
 }

@@ -4,8 +4,9 @@ use chat_core::{
     ChunkId, DocumentId, JobId, KeptAnswer, Message, MessageId, Page, PageRequest, PortError, PortResult,
     Reference, Response, ResponseId, ResponseStatus, Role, Session, SessionId, SessionStamp, Tenant,
     Timestamp,
-    ports::{ChatStore, History},
+    ports::{ChatStore, TurnRows},
 };
+use futures::try_join;
 use sqlx::{QueryBuilder, Row};
 use sqlx_sqlite::{Sqlite, SqliteRow};
 use std::collections::HashMap;
@@ -75,20 +76,25 @@ impl ChatStore for SqliteStore {
         Ok(messages.remove(0))
     }
 
-    async fn history(&self, session: SessionId, before: MessageId, limit: u32) -> PortResult<History> {
-        let mut query = QueryBuilder::<Sqlite>::new(MESSAGES);
-        query.push(" WHERE session = ").push_bind(session.0).push(" AND id < ").push_bind(before.0);
-        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
-        let rows = query.build().fetch_all(self.readers()).await.map_err(port_error)?;
-        let about =
-            "SELECT id, revision, updated_at, summary_until, summary FROM chat_sessions WHERE id = ?1";
-        let about =
-            sqlx::query(about).bind(session.0).fetch_optional(self.readers()).await.map_err(port_error)?;
-        let summary = about.as_ref().and_then(|row| {
-            Some((MessageId(row.get::<Option<Uuid>, _>(3)?), row.get::<Option<String>, _>(4)?))
-        });
-        let messages = rows.iter().map(read_message).collect();
-        Ok(History { messages, summary, session: about.as_ref().map(read_stamp) })
+    async fn turn(&self, tenant: &Tenant, id: ResponseId, limit: u32) -> PortResult<TurnRows> {
+        let response = self.response(tenant, id).await?;
+        let about = sqlx::query(
+            "SELECT id, tenant, title, collections, instructions, metadata, created_at, updated_at, revision,
+                    summary_until, summary
+             FROM chat_sessions WHERE id = ?1 AND tenant = ?2",
+        );
+        let about = about.bind(response.session.0).bind(tenant.as_str()).fetch_optional(self.readers());
+        let mut newest = QueryBuilder::<Sqlite>::new(MESSAGES);
+        newest.push(" WHERE session = ").push_bind(response.session.0);
+        newest.push(" AND tenant = ").push_bind(tenant.as_str());
+        newest.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+        let newest = newest.build().fetch_all(self.readers());
+        let (about, newest) = try_join!(about, newest).map_err(port_error)?;
+        let about = about.ok_or_else(|| PortError::not_found(response.session))?;
+        let until = about.get::<Option<Uuid>, _>(9).map(MessageId);
+        let summary = until.zip(about.get::<Option<String>, _>(10));
+        let newest = newest.iter().map(read_message).collect();
+        Ok(TurnRows { response, session: read_session(&about), summary, newest })
     }
 
     async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response> {

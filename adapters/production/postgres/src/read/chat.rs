@@ -6,8 +6,9 @@ use chat_core::{
     ChunkId, DocumentId, JobId, JobState, KeptAnswer, Message, MessageId, Page, PageRequest, PortError,
     PortResult, Reference, Response, ResponseId, ResponseStatus, Role, Session, SessionId, SessionStamp,
     Tenant, Timestamp,
-    ports::{ChatStore, History},
+    ports::{ChatStore, TurnRows},
 };
+use futures::{TryFutureExt, try_join};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -126,23 +127,42 @@ impl ChatStore for PostgresStore {
         Ok(messages.remove(0))
     }
 
-    async fn history(&self, session: SessionId, before: MessageId, limit: u32) -> PortResult<History> {
-        let limit = i64::from(limit);
-        let query =
-            messages!("session = $1 AND id < $2 ORDER BY id DESC LIMIT $3", session.0, before.0, limit);
-        let rows = query.fetch_all(self.pool()).await.map_err(port_error)?;
+    async fn turn(&self, tenant: &Tenant, id: ResponseId, limit: u32) -> PortResult<TurnRows> {
+        let newest = messages!(
+            "tenant = $2 AND session = (SELECT session FROM chat_responses WHERE id = $1 AND tenant = $2)
+             ORDER BY id DESC LIMIT $3",
+            id.0,
+            tenant.as_str(),
+            i64::from(limit)
+        );
         let about = sqlx::query!(
-            "SELECT id, revision, updated_at, summary_until, summary FROM chat_sessions WHERE id = $1",
-            session.0
-        )
-        .fetch_optional(self.pool())
-        .await
-        .map_err(port_error)?;
-        let messages = rows.into_iter().map(Message::from).collect();
-        let Some(about) = about else { return Ok(History { messages, ..History::default() }) };
-        let stamp = StampRow { id: about.id, revision: about.revision, updated_at: about.updated_at };
+            r#"SELECT id, tenant, title, collections, instructions, metadata::text AS "metadata!", created_at,
+                      updated_at, revision, summary_until, summary
+               FROM chat_sessions
+               WHERE tenant = $2 AND id = (SELECT session FROM chat_responses WHERE id = $1 AND tenant = $2)"#,
+            id.0,
+            tenant.as_str()
+        );
+        let (response, newest, about) = try_join!(
+            self.response(tenant, id),
+            newest.fetch_all(self.pool()).map_err(port_error),
+            about.fetch_optional(self.pool()).map_err(port_error),
+        )?;
+        let about = about.ok_or_else(|| PortError::not_found(response.session))?;
         let summary = about.summary_until.map(MessageId).zip(about.summary);
-        Ok(History { messages, summary, session: Some(stamp.into()) })
+        let session = SessionRow {
+            id: about.id,
+            tenant: about.tenant,
+            title: about.title,
+            collections: about.collections,
+            instructions: about.instructions,
+            metadata: about.metadata,
+            created_at: about.created_at,
+            updated_at: about.updated_at,
+            revision: about.revision,
+        };
+        let newest = newest.into_iter().map(Message::from).collect();
+        Ok(TurnRows { response, session: session.into(), summary, newest })
     }
 
     async fn response(&self, tenant: &Tenant, id: ResponseId) -> PortResult<Response> {
