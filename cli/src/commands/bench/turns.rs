@@ -21,6 +21,9 @@ use std::{
 };
 use tokio::{sync::Semaphore, task::JoinSet};
 
+/// How long a document may take until it can be found.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// What is asked of the server.
 pub(super) struct Load {
     pub(super) count: usize,
@@ -184,7 +187,8 @@ impl Caller {
     }
 
     async fn ready(&self, document: &str) -> Outcome<()> {
-        loop {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
             let request = self.signed(self.http.get(format!("{}/documents/{document}", self.url)));
             let answer = request.send().await.map_err(lost)?;
             let state: Value = answer.json().await.map_err(lost)?;
@@ -196,6 +200,7 @@ impl Caller {
                 _ => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
+        Err(Failure::new(format!("{document} was not read within {} s", PATIENCE.as_secs())))
     }
 
     /// One turn in a session of its own, its events on the same connection.

@@ -23,9 +23,10 @@ pub(super) async fn resume(tx: &mut Tx<'_>, lane: Lane, committed: &mut Committe
 
 async fn take_back(tx: &mut Tx<'_>, lane: Lane, committed: &mut Committed) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE jobs SET state = 1, handed_at = NULL
-         FROM (SELECT id FROM jobs WHERE state = 2 AND lane = $1 ORDER BY id FOR UPDATE SKIP LOCKED) AS handed
-         WHERE jobs.id = handed.id",
+        "WITH handed AS MATERIALIZED (
+             SELECT id FROM jobs WHERE state = 2 AND lane = $1 ORDER BY id FOR UPDATE SKIP LOCKED
+         )
+         UPDATE jobs SET state = 1, handed_at = NULL FROM handed WHERE jobs.id = handed.id",
         lane.as_str()
     )
     .execute(&mut *tx.conn)
