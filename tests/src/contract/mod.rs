@@ -1,5 +1,6 @@
 //! One suite per port: every adapter passes it.
 
+mod answers;
 pub mod blobs;
 pub mod bus;
 pub mod cache;

@@ -1,10 +1,10 @@
-//! Conversations, documents, events and kept answers of the `Store` port.
+//! Conversations, documents and events of the `Store` port.
 
 use chat_core::{
     Change, Chunk, ChunkId, Collection, CollectionId, DocumentId, DocumentStatus, ErrorKind, Event, Failure,
-    JobId, KeptAnswer, Message, MessageId, NewResponse, NewVersion, PageRequest, Reference, ResponseEnd,
-    ResponseId, ResponseStatus, Role, Session, SessionId, StreamId, Tenant, Timestamp, Timings, TurnOptions,
-    Upload, Usage, VersionId, Write, object, ports::Store,
+    JobId, Message, MessageId, NewResponse, NewVersion, PageRequest, Reference, ResponseEnd, ResponseId,
+    ResponseStatus, Role, Session, SessionId, StreamId, Tenant, Timestamp, Timings, TurnOptions, Upload,
+    Usage, VersionId, Write, object, ports::Store,
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub async fn exercise(store: &dyn Store) {
     a_conversation(store).await;
     all_or_nothing(store).await;
     an_event_log(store).await;
-    kept_answers(store).await;
+    super::answers::exercise(store).await;
     versions_flip(store).await;
     files_that_versions_need_are_known(store).await;
     deleted_is_gone(store).await;
@@ -163,25 +163,6 @@ async fn an_event_log(store: &dyn Store) {
     assert_eq!(store.events_after(stream, 0).await.unwrap(), vec![event(1), event(2), event(3)]);
     assert_eq!(store.events_after(stream, 1).await.unwrap(), vec![event(2), event(3)]);
     assert!(store.events_after(stream, 3).await.unwrap().is_empty());
-}
-
-async fn kept_answers(store: &dyn Store) {
-    let kept = KeptAnswer {
-        tenant: Tenant::from("keeper"),
-        key: "k".into(),
-        request: "hash".into(),
-        status: 202,
-        body: "{}".into(),
-        stream: Some(ResponseId::new()),
-        location: Some("/x".into()),
-        created_at: Timestamp(i64::from(u32::MAX) * 1_000),
-    };
-    assert_eq!(store.kept_answer(&kept.tenant, "k").await.unwrap(), None);
-    write(store, vec![Change::KeepAnswer(Box::new(kept.clone()))]).await;
-    assert_eq!(store.kept_answer(&kept.tenant, "k").await.unwrap(), Some(kept.clone()));
-    assert_eq!(store.kept_answer(&Tenant::from("other"), "k").await.unwrap(), None);
-    let again = store.commit(Write::of(vec![Change::KeepAnswer(Box::new(kept))])).await;
-    assert_eq!(again.unwrap_err().kind, ErrorKind::Conflict);
 }
 
 pub(super) struct Library {

@@ -64,7 +64,7 @@ async fn run<T, R>(queue: Arc<Mutex<mpsc::Receiver<Request<T, R>>>>, work: Work<
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, source = error.cause(), requests = replies.len(), "a group of writes was not committed");
+                tracing::warn!(%error, source = error.cause(), requests = replies.len(), "a group of requests failed");
                 for reply in replies {
                     reply.send(Err(same(&error))).ok();
                 }

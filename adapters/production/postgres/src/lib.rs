@@ -1,8 +1,8 @@
 //! The store on PostgreSQL.
 //!
-//! Requests of the hot path (accepted turns, plain enqueue, claim, events of a run, plain success) are done in groups, one statement
-//! for many; every other commit is a transaction of its own, begun again if it loses against another. Any number of
-//! processes write at once: rows are the only thing that they share.
+//! Requests of the hot path (accepted turns and the answers kept for them, plain enqueue, claim, events of a run, plain
+//! success) are done in groups, one statement for many; every other commit is a transaction of its own, begun again if
+//! it loses against another. Any number of processes write at once: rows are the only thing that they share.
 
 mod apply;
 mod batch;
@@ -16,13 +16,14 @@ mod upkeep;
 use apply::{Appends, Claims, Commits, Ended, Enqueues, LostClaims, Sorted, Successes};
 use batch::Batcher;
 use chat_core::{
-    Claim, Committed, JobId, Lane, Outcome, PortResult, Timestamp, WorkerId, Write,
+    Claim, Committed, JobId, KeptAnswer, Lane, Outcome, PortResult, Timestamp, WorkerId, Write,
     ports::{Reaped, Store, Upkeep},
 };
 use clock::SharedClock;
 use doubt::Doubts;
 use error::port_error;
 use futures::future::BoxFuture;
+use read::AnswerKey;
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -99,6 +100,7 @@ pub struct PostgresStore {
     turns: Batcher<Write, Committed>,
     commits: Arc<Commits>,
     claims: Batcher<Claims, Vec<Claim>>,
+    answers: Batcher<AnswerKey, Option<KeptAnswer>>,
 }
 
 impl PostgresStore {
@@ -136,6 +138,7 @@ impl PostgresStore {
                     commits.clone(),
                 )),
                 claims: Batcher::start(&apply::claim_work(claim_pool.clone(), lost.clone())),
+                answers: Batcher::start(&read::answers_work(pool.clone())),
                 commits,
                 pool,
                 transactions,

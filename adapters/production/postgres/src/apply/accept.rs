@@ -1,7 +1,7 @@
 //! Accepted turns: question, response, job and first event of many callers in one transaction.
 
 use super::{
-    Tx, chat,
+    Tx, answers, chat,
     commit::{Commits, Failed},
     enqueue, events,
 };
@@ -188,13 +188,15 @@ async fn touch_sessions(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<
 }
 
 /// Of requests with the same key the first one wins; the others hear of a conflict and find its answer.
-async fn keep_answers(tx: &mut Tx<'_>, group: &mut Group<'_>) -> Result<(), Failed> {
-    let keyed: Vec<_> = group.open().filter_map(|(at, turn)| Some((at, turn.answer?))).collect();
-    let mut seen = HashSet::new();
-    for (at, answer) in keyed {
-        let first = seen.insert((&answer.tenant, &answer.key));
-        if !first || !chat::keep_answer_once(tx, answer).await? {
-            group.refuse(at, PortError::new(ErrorKind::Conflict, "this Idempotency-Key is taken"));
+async fn keep_answers(tx: &mut Tx<'_>, group: &mut Group<'_>) -> sqlx::Result<()> {
+    let keyed = group.open().filter_map(|(at, turn)| Some((at, turn.answer?)));
+    let (places, keyed): (Vec<_>, Vec<_>) = keyed.unzip();
+    if keyed.is_empty() {
+        return Ok(());
+    }
+    for (at, kept) in places.into_iter().zip(answers::keep_all(tx, &keyed).await?) {
+        if !kept {
+            group.refuse(at, answers::taken());
         }
     }
     Ok(())

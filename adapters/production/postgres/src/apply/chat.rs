@@ -2,8 +2,8 @@
 
 use super::{Tx, commit::Failed, events};
 use chat_core::{
-    Change, ErrorKind, Farewell, KeptAnswer, Message, NewResponse, PortError, Reference, ResponseEnd,
-    ResponseId, Role, Session, SessionId, Tenant, Timestamp,
+    Change, Farewell, Message, NewResponse, PortError, Reference, ResponseEnd, ResponseId, Role, Session,
+    SessionId, Tenant, Timestamp,
 };
 use serde::Serialize;
 use std::borrow::Cow;
@@ -31,7 +31,6 @@ pub(super) async fn apply(tx: &mut Tx<'_>, change: Change) -> Result<(), Failed>
             .await?;
             Ok(())
         }
-        Change::KeepAnswer(answer) => keep_answer(tx, &answer).await,
         _ => Err(PortError::internal("not a change of conversations").into()),
     }
 }
@@ -298,42 +297,4 @@ async fn end_response(tx: &mut Tx<'_>, id: ResponseId, end: &ResponseEnd) -> Res
     .execute(&mut *tx.conn)
     .await?;
     Ok(())
-}
-
-/// A key that is taken is a conflict.
-async fn keep_answer(tx: &mut Tx<'_>, answer: &KeptAnswer) -> Result<(), Failed> {
-    let kept = keep_answer_once(tx, answer).await?;
-    if kept {
-        Ok(())
-    } else {
-        Err(PortError::new(ErrorKind::Conflict, "this Idempotency-Key is taken").into())
-    }
-}
-
-/// Keeps an answer; `false`: its key is taken, by an answer that is less than a day old.
-pub(super) async fn keep_answer_once(tx: &mut Tx<'_>, answer: &KeptAnswer) -> Result<bool, Failed> {
-    sqlx::query!(
-        "DELETE FROM idempotency_keys WHERE tenant = $1 AND key = $2 AND created_at < $3",
-        answer.tenant.as_str(),
-        answer.key,
-        tx.now.0 - crate::read::ANSWER_AGE_MS
-    )
-    .execute(&mut *tx.conn)
-    .await?;
-    let kept = sqlx::query!(
-        "INSERT INTO idempotency_keys (tenant, key, request, status, body, stream, location, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, key) DO NOTHING",
-        answer.tenant.as_str(),
-        answer.key,
-        answer.request,
-        i32::from(answer.status),
-        answer.body,
-        answer.stream.map(|id| id.0),
-        answer.location,
-        answer.created_at.0
-    )
-    .execute(&mut *tx.conn)
-    .await?
-    .rows_affected();
-    Ok(kept == 1)
 }

@@ -1,6 +1,8 @@
 //! One request that is not on the hot path: all of its writes, or none.
 
-use super::{Tx, chat, collections, control, documents, enqueue, events, finish, keys, lanes, models, usage};
+use super::{
+    Tx, answers, chat, collections, control, documents, enqueue, events, finish, keys, lanes, models, usage,
+};
 use crate::{
     clock::SharedClock,
     error::{is_connection, is_transient, port_error},
@@ -137,6 +139,7 @@ async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed)
         Change::RecordUsage(entry) => usage::record(tx, entry).await,
         Change::PauseLane(lane) => Ok(lanes::pause(tx, *lane, committed).await?),
         Change::ResumeLane(lane) => Ok(lanes::resume(tx, *lane, committed).await?),
+        Change::KeepAnswer(answer) => answers::keep(tx, answer).await,
         Change::InsertKey(key) => keys::insert(tx, key).await,
         Change::RevokeKey(tenant, id) => keys::revoke(tx, tenant.as_ref(), *id).await,
         Change::InsertSession(_)
@@ -146,8 +149,7 @@ async fn change_one(tx: &mut Tx<'_>, change: &Change, committed: &mut Committed)
         | Change::InsertResponse(_)
         | Change::SaveContexts { .. }
         | Change::EndResponse(..)
-        | Change::SaveSummary { .. }
-        | Change::KeepAnswer(_) => chat::apply(tx, change.clone()).await,
+        | Change::SaveSummary { .. } => chat::apply(tx, change.clone()).await,
         Change::VersionIndexed { .. }
         | Change::BuildModel { .. }
         | Change::SwitchModel(_)

@@ -16,6 +16,7 @@ macro_rules! run {
 }
 
 mod accept;
+mod answers;
 mod chat;
 mod claim;
 mod collections;

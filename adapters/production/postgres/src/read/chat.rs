@@ -1,6 +1,6 @@
 //! Reads of conversations.
 
-use super::{ANSWER_AGE_MS, from_json, page_of};
+use super::{from_json, page_of};
 use crate::{PostgresStore, error::port_error};
 use chat_core::{
     ChunkId, DocumentId, JobId, JobState, KeptAnswer, Message, MessageId, Page, PageRequest, PortError,
@@ -203,26 +203,7 @@ impl ChatStore for PostgresStore {
     }
 
     async fn kept_answer(&self, tenant: &Tenant, key: &str) -> PortResult<Option<KeptAnswer>> {
-        let row = sqlx::query!(
-            "SELECT request, status, body, stream, location, created_at FROM idempotency_keys
-             WHERE tenant = $1 AND key = $2 AND created_at >= chat_now() - $3",
-            tenant.as_str(),
-            key,
-            ANSWER_AGE_MS
-        )
-        .fetch_optional(self.pool())
-        .await
-        .map_err(port_error)?;
-        Ok(row.map(|row| KeptAnswer {
-            tenant: tenant.clone(),
-            key: key.to_owned(),
-            request: row.request,
-            status: row.status as u16,
-            body: row.body,
-            stream: row.stream.map(ResponseId),
-            location: row.location,
-            created_at: Timestamp(row.created_at),
-        }))
+        self.answers.ask((tenant.clone(), key.to_owned())).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reads. Each takes a reader for as long as its statements run, never longer.
 
+mod answers;
 mod chat;
 mod document_rows;
 mod documents;
@@ -11,6 +12,7 @@ mod models;
 mod usage;
 mod words;
 
+pub(crate) use answers::{AnswerKey, answers_work};
 pub(crate) use models::ModelRow;
 
 use chat_core::PageRequest;
