@@ -36,15 +36,24 @@ impl Client {
         Ok(Events::of(self.send(make).await?, self.base()))
     }
 
-    /// Asks in a conversation and does not wait for the answer; its id.
-    pub async fn submit(&self, session: &str, question: &str) -> Result<String, ClientError> {
+    /// Asks in a conversation, under an `Idempotency-Key` if there is one, and does not wait for the answer; its id.
+    pub async fn submit(
+        &self,
+        session: &str,
+        question: &str,
+        key: Option<&str>,
+    ) -> Result<String, ClientError> {
         #[derive(Deserialize)]
         struct Submitted {
             response: Id,
         }
         let body = json!({"content": question});
         let path = format!("/sessions/{session}/messages");
-        let submitted: Submitted = self.call(|| self.request(Method::POST, &path).json(&body)).await?;
+        let make = || {
+            let request = self.request(Method::POST, &path).json(&body);
+            key.into_iter().fold(request, |request, key| request.header("idempotency-key", key))
+        };
+        let submitted: Submitted = self.call(make).await?;
         Ok(submitted.response.id)
     }
 

@@ -95,6 +95,9 @@ enum What {
         /// How many callers
         #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
         callers: u16,
+        /// Give every turn an `Idempotency-Key`
+        #[arg(long)]
+        keyed: bool,
     },
     /// Parsing and chunking, on one core
     Ingest {
@@ -121,7 +124,10 @@ pub async fn run(args: Args, context: Context) -> Outcome {
                     let load = sockets::Load { turns, sockets, apis, tokens, tokens_per_second, over };
                     sockets::measure(&rig, &load).await
                 }
-                What::Submit { count, callers } => submit::measure(&rig, count, callers.into()).await,
+                What::Submit { count, callers, keyed } => {
+                    let load = submit::Load { count, callers: callers.into(), keyed };
+                    submit::measure(&rig, &load).await
+                }
                 What::Ingest { paths } => ingest::measure(&rig, &paths).await,
             }
         }))

@@ -15,8 +15,16 @@ use chat_jobs::QUEUED;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// So many callers, each in a conversation of its own.
-pub(super) async fn measure(rig: &Rig, count: usize, callers: usize) -> Outcome<Figures> {
+/// What is submitted, and by how many callers, each in a conversation of its own.
+pub(super) struct Load {
+    pub(super) count: usize,
+    pub(super) callers: usize,
+    /// Whether every turn has an `Idempotency-Key`.
+    pub(super) keyed: bool,
+}
+
+/// Turns a second, and how long each waited.
+pub(super) async fn measure(rig: &Rig, load: &Load) -> Outcome<Figures> {
     let mut figures = Figures::default();
     for run in 0..rig.runs {
         let settings = rig.settings(run);
@@ -24,8 +32,8 @@ pub(super) async fn measure(rig: &Rig, count: usize, callers: usize) -> Outcome<
         let server = Server::start(&settings, Reach::Private, Crew::Nobody, &rig.metrics).await?;
         let url = server.url().unwrap_or_default();
         let client = Client::new(&url)?.with_secret_key(secret_key(&settings));
-        let sessions = sessions(&client, callers).await?;
-        let (times, took) = submit(&client, &sessions, count).await?;
+        let sessions = sessions(&client, load.callers).await?;
+        let (times, took) = submit(&client, &sessions, load).await?;
         figures.add("turns_per_second", "turns/s", times.len() as f64 / took.as_secs_f64());
         figures.add_times(["accepted_ms.p50", "accepted_ms.p99"], times);
         forget(server.ports(), &sessions).await?;
@@ -43,7 +51,8 @@ async fn sessions(client: &Client, count: usize) -> Outcome<Vec<String>> {
     Ok(sessions)
 }
 
-async fn submit(client: &Client, sessions: &[String], count: usize) -> Outcome<(Vec<Duration>, Duration)> {
+async fn submit(client: &Client, sessions: &[String], load: &Load) -> Outcome<(Vec<Duration>, Duration)> {
+    let (count, keyed) = (load.count, load.keyed);
     let begun = Instant::now();
     let mut callers = JoinSet::new();
     for (caller, session) in sessions.iter().enumerate() {
@@ -51,9 +60,10 @@ async fn submit(client: &Client, sessions: &[String], count: usize) -> Outcome<(
         let (client, session) = (client.clone(), session.clone());
         callers.spawn(async move {
             let mut times = Vec::with_capacity(share);
-            for _ in 0..share {
+            for turn in 0..share {
+                let key = keyed.then(|| format!("{session}-{turn}"));
                 let asked = Instant::now();
-                client.submit(&session, "水泵的压力是多少？").await?;
+                client.submit(&session, "水泵的压力是多少？", key.as_deref()).await?;
                 times.push(asked.elapsed());
             }
             Outcome::Ok(times)

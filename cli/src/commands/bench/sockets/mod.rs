@@ -77,7 +77,7 @@ fn clients(rig: &Rig, fleet: &Fleet) -> Outcome<Vec<Client>> {
 async fn all(fleet: &Fleet, clients: &[Client], load: &Load) -> Outcome<(Vec<Heard>, Peaks, Duration)> {
     let sessions = sessions(clients, 1 + load.turns).await?;
     let warm = Reader::open(&clients[0]).await?;
-    let response = clients[0].submit(&sessions[0], "水泵热了吗？").await?;
+    let response = clients[0].submit(&sessions[0], "水泵热了吗？", None).await?;
     warm.read(&response, SILENCE).await?;
     // What is counted: the sockets themselves, too.
     let before = fleet.memory();
@@ -120,7 +120,7 @@ async fn turns(
         reading.spawn(async move {
             sleep(begins).await;
             let post = posting.acquire().await;
-            let response = client.submit(&session, &format!("水泵 {n} 的压力是多少？")).await?;
+            let response = client.submit(&session, &format!("水泵 {n} 的压力是多少？"), None).await?;
             drop(post);
             let reads = readers.into_iter().map(|reader| {
                 let response = response.clone();
