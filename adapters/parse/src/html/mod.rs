@@ -54,9 +54,19 @@ impl FormatParser for HtmlParser {
         let decoded = decode(file.bytes, file.charset, declared_charset(file.bytes))?;
         let Simplified { html, title } = simplify(&decoded.text)?;
         let text = converter::to_markdown(&html);
+        let text = match &title {
+            Some(title) if !text.trim().is_empty() && !html.contains("<h1") => under_title(title, &text),
+            _ => text,
+        };
         let title = title.or_else(|| markdown::title(&text));
         Ok(Parsed { text, format: TextFormat::Markdown, charset: decoded.charset, title })
     }
+}
+
+/// A page whose headings do not say what it is about: its title does, to readers and to searches.
+fn under_title(title: &str, text: &str) -> String {
+    let words = title.replace('&', "&amp;").replace('<', "&lt;");
+    format!("{}\n\n{text}", converter::to_markdown(&format!("<h1>{words}</h1>")))
 }
 
 /// What `<meta charset>` or `<meta http-equiv="Content-Type">` says.

@@ -68,6 +68,16 @@ fn headings_survive_sloppy_markup() {
 }
 
 #[test]
+fn the_title_stands_above_a_page_without_a_first_heading() {
+    let page = "<title>Pumps &amp; *valves* of &lt;b&gt;</title><h2>Pressure</h2><p>6 bar</p>";
+    let parsed = parse(page);
+    assert_eq!(parsed.text, "# Pumps & \\*valves\\* of \\<b>\n\n## Pressure\n\n6 bar");
+    assert_eq!(parsed.title.as_deref(), Some("Pumps & *valves* of <b>"));
+    assert_eq!(markdown("<title>Site</title><h1>Pumps</h1><p>6 bar</p>"), "# Pumps\n\n6 bar");
+    assert_eq!(markdown("<title>Nothing else</title><p> </p>"), "");
+}
+
+#[test]
 fn images_keep_their_words() {
     let html = "<p><img src=a.png alt='A crab'> <img alt=inline src='data:image/png;base64,AAAA'></p>";
     assert_eq!(markdown(html), "![A crab](a.png) inline");
@@ -96,7 +106,7 @@ fn the_page_names_its_charset() {
         let html = format!("<html><head>{head}<title>短</title></head><body><p>所有权</p>");
         let (bytes, _, _) = encoding_rs::GBK.encode(&html);
         let parsed = HtmlParser.parse(&File { bytes: &bytes, charset: None }).unwrap();
-        assert_eq!((parsed.text.as_str(), parsed.title.as_deref()), ("所有权", Some("短")), "{head}");
+        assert_eq!((parsed.text.as_str(), parsed.title.as_deref()), ("# 短\n\n所有权", Some("短")), "{head}");
         assert_eq!(parsed.charset, "GBK");
     }
     let utf8_after_all = "<meta charset=gbk><p>所有权系统</p>";
