@@ -72,6 +72,11 @@ pub struct Connections {
 }
 
 impl Opened {
+    /// Opens connections ahead of their use, for a process that will have many callers as soon as it is ready.
+    pub fn warm(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.vitals.rows.warm())
+    }
+
     /// Waits for the writes under way and closes files and connections.
     pub fn close(self) -> BoxFuture<'static, ()> {
         Box::pin(async move {

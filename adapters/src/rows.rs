@@ -52,6 +52,13 @@ impl Rows {
         }
     }
 
+    pub(crate) async fn warm(&self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(store) => store.warm().await,
+        }
+    }
+
     pub(crate) async fn close(self) {
         match self {
             Self::Sqlite(store) => store.close().await,

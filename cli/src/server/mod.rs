@@ -73,6 +73,9 @@ impl Server {
             stop: CancellationToken::new(),
             beside: TaskTracker::new(),
         };
+        if reach != Reach::Private {
+            server.opened.warm().await;
+        }
         let work = Arc::new(options::work(settings));
         model::settle(&server.opened.ports, &crew).await;
         server.workers = crew.start(settings, &server.opened.ports, &work).await;

@@ -22,7 +22,7 @@ use chat_core::{
 use clock::SharedClock;
 use doubt::Doubts;
 use error::port_error;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use read::AnswerKey;
 use sqlx::{
     PgPool,
@@ -36,6 +36,8 @@ const ACQUIRE: Duration = Duration::from_secs(4);
 const TRANSACTIONS: u32 = 16;
 /// Connections for claims, which do not wait for the disk.
 const CLAIM_CONNECTIONS: u32 = 4;
+/// Connections that are opened ahead of their use, for reads and for transactions.
+const WARM: (u32, u32) = (8, 4);
 /// The longest that a transaction waits for its next statement, well below a lease: a process that stands still within
 /// one, or was cut off there, holds locks on rows that the reaper and other workers need.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
@@ -48,8 +50,9 @@ pub struct PostgresOptions {
     /// The most connections for reads and for groups of writes.
     pub pool_size: u32,
     /// The most connections, beyond those, for transactions: they never wait for reads, nor reads for them. Both are
-    /// opened as they are needed, used most recently first, and closed after ten idle minutes. To wait for one that
-    /// is in use is shorter than to open another, which hashes a password thousands of times.
+    /// opened as they are needed or by [`PostgresStore::warm`], used most recently first, and closed after ten idle
+    /// minutes. To wait for one that is in use is shorter than to open another, which hashes a password thousands of
+    /// times.
     pub max_overflow: u32,
     /// The longest that a statement may take.
     pub statement_timeout: Duration,
@@ -147,6 +150,22 @@ impl PostgresStore {
                 doubts: Doubts::default(),
                 lost,
             })
+        })
+    }
+
+    /// Opens connections ahead of their use. A process that takes another one's place is sent all its callers at once; to
+    /// open a connection takes many times as long as to use it, and longest where the processors are busy. What cannot
+    /// be opened is opened when it is needed.
+    pub fn warm(&self) -> BoxFuture<'_, ()> {
+        let (reads, transactions) = WARM;
+        let pools = [(&self.pool, reads), (&self.transactions, transactions), (&self.claim_pool, 1)];
+        Box::pin(async move {
+            join_all(pools.map(|(pool, count)| {
+                let most = pool.options().get_max_connections();
+                // All are held until the last one is there: each is another.
+                join_all((0..count.min(most)).map(|_| pool.acquire()))
+            }))
+            .await;
         })
     }
 
