@@ -51,6 +51,7 @@ mod secrets;
 mod server;
 mod sse;
 mod stream;
+mod thought;
 mod vectors;
 mod waits;
 

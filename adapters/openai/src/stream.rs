@@ -6,6 +6,7 @@ use crate::{
     client::Client,
     errors::{self, Told},
     sse::{Event, LONGEST, SseParser},
+    thought::Thought,
 };
 use chat_core::{
     PortError, PortResult, Usage,
@@ -84,6 +85,7 @@ pub(crate) fn read(
         alarm: Box::pin(sleep_until(waits.first())),
         waits,
         budget: Budget::new(max_tokens),
+        thought: Thought::default(),
         finish: None,
         usage: None,
         client,
@@ -129,6 +131,7 @@ struct Reader {
     /// back, each time.
     alarm: Pin<Box<Sleep>>,
     budget: Budget,
+    thought: Thought,
     finish: Option<FinishReason>,
     /// The last count: some servers count along with every piece.
     usage: Option<Usage>,
@@ -244,14 +247,20 @@ impl Reader {
 
     /// Takes what was said and thought; answers whether that was too much and the answer is over.
     fn take_text(&mut self, chunk: &Chunk) -> bool {
-        let (thought, mut text) = (chunk.reasoning(), chunk.text());
-        if thought.is_empty() && text.is_empty() {
+        let (mut thought, said) = (chunk.reasoning(), chunk.text());
+        if thought.is_empty() && said.is_empty() {
             return false;
         }
         if self.finish.is_none() {
             self.waits.piece_came();
         }
-        let thought_fits = thought.is_empty() || self.budget.take(&thought) == thought.len();
+        let (aloud, text) = self.thought.part(said);
+        thought.push_str(&aloud);
+        self.take_parted(&thought, text)
+    }
+
+    fn take_parted(&mut self, thought: &str, mut text: String) -> bool {
+        let thought_fits = thought.is_empty() || self.budget.take(thought) == thought.len();
         let fits = if text.is_empty() || !thought_fits { 0 } else { self.budget.take(&text) };
         let is_over = !thought_fits || fits < text.len();
         text.truncate(fits);
@@ -267,6 +276,10 @@ impl Reader {
 
     #[expect(clippy::unnecessary_wraps, reason = "the last step of functions that can fail")]
     fn conclude(&mut self) -> PortResult<()> {
+        let kept = self.thought.rest();
+        if self.take_parted("", kept) {
+            return Ok(());
+        }
         self.end();
         Ok(())
     }

@@ -38,6 +38,26 @@ async fn what_servers_leave_out_or_add_does_not_change_the_answer() {
 }
 
 #[tokio::test]
+async fn what_a_model_thinks_aloud_is_no_answer() {
+    let fake = FakeOpenAi::start().await;
+    for (said, text) in [
+        ("<think>They ask about 天空. Say <think> or not?</think>  The sky is 蓝色.", "The sky is 蓝色."),
+        (
+            "The tag <think> opens a thought, </think> ends it.",
+            "The tag <think> opens a thought, </think> ends it.",
+        ),
+        ("<think>never done", ""),
+        ("<thin", "<thin"),
+    ] {
+        for directive in ["", "whole", "no-finish"] {
+            let answer = told(&fake, &format!("say={said};{directive}")).await;
+            assert_eq!(answer.text(), text, "{said} {directive}");
+            assert_eq!(answer.end.unwrap(), FinishReason::Stop, "{said} {directive}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_reason_to_stop_is_passed_on() {
     let fake = FakeOpenAi::start().await;
     for (finish, reason) in [
