@@ -9,10 +9,16 @@ use crate::{
 use async_openai::types::embeddings::{CreateEmbeddingRequest, EmbeddingInput};
 use async_trait::async_trait;
 use chat_core::{
-    PortError, PortResult,
+    ErrorKind, PortError, PortResult,
     ports::{Embedder, Embeddings},
 };
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 /// The most texts of one request.
 const MAX_TEXTS: usize = 128;
@@ -25,13 +31,17 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// Embeddings of a server.
 ///
 /// More texts than a request may hold (128, or 512 KiB) become several requests, one after the other, of at most
-/// 60 s each. The first answer fixes how long vectors are; another length later is a `Protocol` error.
+/// 60 s each. Many servers take fewer texts at a time, 10 or 32: a request that is refused is made again with half of
+/// them, and what a server took is remembered. The first answer fixes how long vectors are; another length later is a
+/// `Protocol` error.
 pub struct OpenAiEmbedder {
     client: Client,
     model: String,
     dimensions: Option<u32>,
     alpha: f32,
     length: OnceLock<usize>,
+    /// The most texts of one request, as far as is known.
+    most_texts: AtomicUsize,
 }
 
 impl OpenAiEmbedder {
@@ -40,7 +50,14 @@ impl OpenAiEmbedder {
     /// Settings that can never work are `Invalid`.
     pub fn new(server: &OpenAiServer, model: impl Into<String>) -> PortResult<Self> {
         let client = Client::new(server)?;
-        Ok(Self { client, model: model.into(), dimensions: None, alpha: 0.5, length: OnceLock::new() })
+        Ok(Self {
+            client,
+            model: model.into(),
+            dimensions: None,
+            alpha: 0.5,
+            length: OnceLock::new(),
+            most_texts: AtomicUsize::new(MAX_TEXTS),
+        })
     }
 
     /// Asks for vectors of this many numbers; few models can.
@@ -56,6 +73,34 @@ impl OpenAiEmbedder {
     pub fn with_alpha(mut self, alpha: f32) -> Self {
         self.alpha = alpha.clamp(0.0, 1.0);
         self
+    }
+
+    /// Embeds texts that one request may hold, by fewer at a time if the server refuses so many. A single text that is
+    /// refused is the error, and says nothing about how many the server takes.
+    async fn embed_some(&self, texts: &[String], all: &mut Embeddings) -> PortResult<()> {
+        let (mut rest, mut size) = (texts, texts.len());
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(size.min(rest.len()));
+            match self.embed_batch(batch).await {
+                Ok(some) => {
+                    all.vectors.extend(some.vectors);
+                    all.tokens += some.tokens;
+                    rest = later;
+                }
+                Err(error) if error.kind == ErrorKind::Invalid && batch.len() > 1 => {
+                    size = batch.len().div_ceil(2);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if size < texts.len() && self.most_texts.fetch_min(size, Ordering::Relaxed) > size {
+            tracing::info!(
+                model = self.model,
+                texts = size,
+                "the embedding model takes fewer texts at a time"
+            );
+        }
+        Ok(())
     }
 
     async fn embed_batch(&self, texts: &[String]) -> PortResult<Embeddings> {
@@ -110,10 +155,9 @@ impl Embedder for OpenAiEmbedder {
         let mut all = Embeddings { vectors: Vec::with_capacity(texts.len()), tokens: 0 };
         let mut rest = texts;
         while !rest.is_empty() {
-            let (batch, later) = rest.split_at(batch_length(rest));
-            let some = self.embed_batch(batch).await?;
-            all.vectors.extend(some.vectors);
-            all.tokens += some.tokens;
+            let most = self.most_texts.load(Ordering::Relaxed);
+            let (some, later) = rest.split_at(batch_length(rest, most));
+            self.embed_some(some, &mut all).await?;
             rest = later;
         }
         Ok(all)
@@ -121,9 +165,9 @@ impl Embedder for OpenAiEmbedder {
 }
 
 /// How many of the texts fit into one request; at least one, however long.
-fn batch_length(texts: &[String]) -> usize {
+fn batch_length(texts: &[String], most: usize) -> usize {
     let mut bytes = 0;
-    let fits = texts.iter().take(MAX_TEXTS).take_while(|text| {
+    let fits = texts.iter().take(most).take_while(|text| {
         bytes += text.len();
         bytes <= MAX_BYTES
     });
@@ -137,10 +181,11 @@ mod tests {
     #[test]
     fn batches_are_bounded_in_texts_and_bytes() {
         let short = vec!["x".to_owned(); 300];
-        assert_eq!(batch_length(&short), 128);
+        assert_eq!(batch_length(&short, MAX_TEXTS), 128);
+        assert_eq!(batch_length(&short, 10), 10);
         let long = vec!["x".repeat(MAX_BYTES / 2); 5];
-        assert_eq!(batch_length(&long), 2);
-        assert_eq!(batch_length(&["x".repeat(MAX_BYTES + 1)]), 1);
-        assert_eq!(batch_length(&short[..3]), 3);
+        assert_eq!(batch_length(&long, MAX_TEXTS), 2);
+        assert_eq!(batch_length(&["x".repeat(MAX_BYTES + 1)], MAX_TEXTS), 1);
+        assert_eq!(batch_length(&short[..3], MAX_TEXTS), 3);
     }
 }

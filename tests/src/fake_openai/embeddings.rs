@@ -1,6 +1,11 @@
 //! `POST /v1/embeddings`: vectors that depend on the text alone.
 
-use super::{Inner, Script, chat::script, refusal::bad_request, wire::pieces};
+use super::{
+    Inner, Script,
+    chat::script,
+    refusal::{bad_request, too_many_texts},
+    wire::pieces,
+};
 use axum::{
     Json,
     body::Bytes,
@@ -25,6 +30,14 @@ pub(super) async fn embed(State(inner): State<Arc<Inner>>, headers: HeaderMap, b
     }
     if texts.is_empty() || texts.iter().any(|text| text.is_empty()) {
         return bad_request("'input' must be a text or texts, none empty");
+    }
+    if texts.len() > script.most_texts {
+        return too_many_texts(texts.len(), script.most_texts);
+    }
+    if let Some(part) = &script.no_text
+        && texts.iter().any(|text| text.contains(part))
+    {
+        return bad_request("a text is too long");
     }
     let dims =
         call.body["dimensions"].as_u64().and_then(|dims| usize::try_from(dims).ok()).unwrap_or(script.dims);

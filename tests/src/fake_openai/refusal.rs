@@ -34,6 +34,12 @@ pub(super) fn bad_request(message: &str) -> Response {
     answer(&Refusal { status: 400, message: message.to_owned(), ..Refusal::default() })
 }
 
+/// Worded as text-embeddings-inference does.
+pub(super) fn too_many_texts(count: usize, most: usize) -> Response {
+    let message = format!("batch size {count} > maximum allowed batch size {most}");
+    answer(&Refusal { status: 413, message, ..Refusal::default() })
+}
+
 fn answer(refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.status).unwrap();
     let error = json!({"error": {"message": refusal.message, "type": "fake_error", "param": null, "code": refusal.code}});

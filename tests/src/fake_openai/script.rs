@@ -14,7 +14,8 @@ refusals   status=N | message=TEXT | code=CODE | retry-after=VALUE | header=NAME
            | refuses=PARAMETER (400 if the request has it)
 breaks     hang-headers | hang=N | drip=N (keep-alive comments only) | cut=N | end=N | error=N | garbage=N
            | long-line=N (each after N tokens)
-embeddings dims=N | base64 | zero | shuffle | ragged | short
+embeddings dims=N | base64 | zero | shuffle | ragged | short | most-texts=N (413 if there are more) | no-text=PART (400 if
+           one has it)
 ";
 
 /// What happens in the middle of a stream.
@@ -107,6 +108,10 @@ pub struct Script {
     pub ragged: bool,
     /// The last vector is missing.
     pub short: bool,
+    /// More texts at a time are refused with 413.
+    pub most_texts: usize,
+    /// A text with this part is refused with 400.
+    pub no_text: Option<String>,
 }
 
 impl Default for Script {
@@ -138,6 +143,8 @@ impl Default for Script {
             shuffle: false,
             ragged: false,
             short: false,
+            most_texts: usize::MAX,
+            no_text: None,
         }
     }
 }
@@ -205,6 +212,8 @@ impl Script {
             "shuffle" => self.shuffle = true,
             "ragged" => self.ragged = true,
             "short" => self.short = true,
+            "most-texts" => self.most_texts = value.parse().ok()?,
+            "no-text" => self.no_text = Some(value.to_owned()),
             _ => return None,
         }
         Some(())

@@ -38,13 +38,42 @@ async fn many_texts_become_several_requests() {
     let embedder = embedder(&fake);
     assert_eq!(embedder.max_batch(), 128);
     let all = embedder.embed(&texts(300)).await.unwrap();
-    let sizes: Vec<_> =
-        fake.journal().calls().iter().map(|call| call.body["input"].as_array().unwrap().len()).collect();
-    assert_eq!(sizes, [128, 128, 44]);
+    assert_eq!(sizes(&fake), [128, 128, 44]);
     // A text, its number and one Han character are three tokens each, with the space before the last a fourth.
     assert_eq!((all.vectors.len(), all.tokens), (300, 1200));
     assert_eq!(all.vectors[299], embedder.embed(&texts(300)[299..]).await.unwrap().vectors[0]);
     assert!(embedder.embed(&[]).await.unwrap().vectors.is_empty());
+}
+
+/// How many texts each request had.
+fn sizes(fake: &FakeOpenAi) -> Vec<usize> {
+    fake.journal().calls().iter().map(|call| call.body["input"].as_array().unwrap().len()).collect()
+}
+
+#[tokio::test]
+async fn a_server_that_takes_few_texts_at_a_time_is_asked_for_few() {
+    let fake = FakeOpenAi::start().await;
+    let expected = embed(&embedder(&fake), 40).await.unwrap();
+    let (embedder, before) = (embedder(&fake), sizes(&fake).len());
+    fake.directives("most-texts=10");
+    assert_eq!(embed(&embedder, 40).await.unwrap(), expected);
+    assert_eq!(sizes(&fake)[before..], [40, 20, 10, 10, 10, 10]);
+    // It is remembered.
+    embed(&embedder, 15).await.unwrap();
+    assert_eq!(sizes(&fake)[before + 6..], [10, 5]);
+}
+
+#[tokio::test]
+async fn a_text_that_is_refused_says_nothing_about_others() {
+    let fake = FakeOpenAi::start().await;
+    let embedder = embedder(&fake);
+    fake.directives("no-text=text 6 ");
+    let error = embed(&embedder, 8).await.unwrap_err();
+    assert!(error.kind == ErrorKind::Invalid && error.message.contains("a text is too long"), "{error}");
+    assert_eq!(sizes(&fake), [8, 4, 4, 2, 2, 1]);
+    fake.directives("");
+    embed(&embedder, 8).await.unwrap();
+    assert_eq!(sizes(&fake)[6..], [8]);
 }
 
 #[tokio::test]
