@@ -50,7 +50,7 @@ async fn postgresql_is_a_store() {
     let store = PostgresStore::connect(options.clone()).await.unwrap();
     assert!(store.pool_state().size < 8);
     store.warm().await;
-    assert_eq!(store.pool_state().size, 8 + 4 + 1);
+    assert!(store.pool_state().size > 8 + 4);
     contract::jobs::exercise(&store).await;
     contract::rows::exercise(&store).await;
     contract::documents::exercise(&store).await;
