@@ -1,7 +1,7 @@
 //! Parts what a model thinks aloud from what it answers.
 //!
-//! Reasoning models write `<think>…</think>` before their answer. Most servers part it into a field of its own; those
-//! that do not (Ollama before 0.9, vLLM without a reasoning parser) send it as the answer's text.
+//! Reasoning models write `<think>…</think>` before their answer. Many servers part it into a field of its own; others
+//! send it as the answer's text.
 
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";

@@ -34,7 +34,7 @@ pub(super) fn bad_request(message: &str) -> Response {
     answer(&Refusal { status: 400, message: message.to_owned(), ..Refusal::default() })
 }
 
-/// Worded as text-embeddings-inference does.
+/// As servers with a limit of their own refuse.
 pub(super) fn too_many_texts(count: usize, most: usize) -> Response {
     let message = format!("batch size {count} > maximum allowed batch size {most}");
     answer(&Refusal { status: 413, message, ..Refusal::default() })
