@@ -4,7 +4,7 @@
 mod redis;
 
 use chat_core::{
-    ErrorKind, Lane, NewJob,
+    ErrorKind, JobId, Lane, NewJob,
     ports::{Blobs, Clock, Index, JobStore},
 };
 use chat_embedded::{
@@ -18,7 +18,10 @@ use chat_tests::{
     engines::{Engines, Ground},
 };
 use chat_weaviate::{WeaviateIndex, WeaviateOptions};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_is_a_store() {
@@ -88,6 +91,54 @@ async fn postgresql_claims_no_more_jobs_than_were_asked_for() {
         assert_eq!(store.claim_next(worker, Lane::Ingest, 2).await.unwrap().len(), 2);
     }
     assert_eq!(store.claim_next(worker, Lane::Ingest, 2).await.unwrap().len(), 1);
+    store.close().await;
+}
+
+/// Claims of a backlog begin where an earlier one found its first job, and what comes before that is still found: jobs of
+/// a higher priority with the next claim, others within about a second, and at once when nothing else waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_finds_jobs_that_come_before_the_place_where_claims_begin() {
+    let ground = Ground::claim(&Engines::named()).await;
+    let options = PostgresOptions::new(ground.database_url());
+    PostgresStore::migrate(&options).await.unwrap();
+    let (store, rows) = (PostgresStore::connect(options).await.unwrap(), ground.database().await);
+    let worker = contract::jobs::worker(&store).await;
+    let job = |priority| NewJob { lane: Lane::Ingest, priority, ..contract::jobs::job() };
+    let mut jobs = Vec::new();
+    for _ in 0..8 {
+        jobs.push(contract::jobs::enqueue(&store, job(0)).await);
+    }
+    let next = async |limit| {
+        let claims = store.claim_next(worker, Lane::Ingest, limit).await.unwrap();
+        claims.into_iter().map(|claim| claim.job).collect::<Vec<_>>()
+    };
+    // A job whose process has a fair clock that lags.
+    let start_at = async |vtime: f64, job: JobId| {
+        let start = sqlx::query("UPDATE jobs SET vtime = $1 WHERE id = $2").bind(vtime).bind(job.0);
+        assert_eq!(start.execute(&rows).await.unwrap().rows_affected(), 1);
+    };
+    assert_eq!(next(2).await, jobs[..2]);
+    start_at(-1.0, jobs[6]).await;
+    let urgent = contract::jobs::enqueue(&store, job(5)).await;
+    let minor = contract::jobs::enqueue(&store, job(-5)).await;
+    assert_eq!(next(1).await, [urgent], "of a higher priority");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let mut taken = 2;
+    loop {
+        let one = next(1).await;
+        if one == [jobs[6]] {
+            break;
+        }
+        assert!(Instant::now() < deadline && one == [jobs[taken]], "{one:?}");
+        taken += 1;
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    assert!(taken > 2, "claims begin at the front each time");
+    let mut left: Vec<_> = jobs[taken..].iter().copied().filter(|job| *job != jobs[6]).collect();
+    assert_eq!(next(1).await, [left.remove(0)]);
+    let last = left.pop().unwrap();
+    start_at(-2.0, last).await;
+    assert_eq!(next(10).await, [vec![last], left, vec![minor]].concat(), "nothing else waits");
     store.close().await;
 }
 

@@ -13,7 +13,7 @@ mod read;
 mod schema;
 mod upkeep;
 
-use apply::{Appends, Claims, Commits, Ended, Enqueues, LostClaims, Sorted, Successes};
+use apply::{Appends, Beginnings, Claims, Commits, Ended, Enqueues, LostClaims, Sorted, Successes};
 use batch::Batcher;
 use chat_core::{
     Claim, Committed, JobId, KeptAnswer, Lane, Outcome, PortResult, Timestamp, WorkerId, Write,
@@ -97,6 +97,7 @@ pub struct PostgresStore {
     clock: Arc<SharedClock>,
     doubts: Doubts,
     lost: Arc<LostClaims>,
+    begins: Beginnings,
     enqueues: Batcher<Enqueues, Committed>,
     successes: Batcher<Successes, Ended>,
     appends: Batcher<Appends, Committed>,
@@ -149,6 +150,7 @@ impl PostgresStore {
                 clock,
                 doubts: Doubts::default(),
                 lost,
+                begins: Beginnings::default(),
             })
         })
     }
@@ -221,7 +223,8 @@ impl PostgresStore {
         limit: usize,
     ) -> PortResult<Vec<Claim>> {
         self.clock.agree(&self.pool).await?;
-        apply::claim_next(&self.claim_pool, &self.lost, &self.clock, (worker, lane, limit)).await
+        let notes = (&*self.lost, &self.begins);
+        apply::claim_next(&self.claim_pool, notes, &self.clock, (worker, lane, limit)).await
     }
 
     pub(crate) async fn promote_due_jobs(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)> {

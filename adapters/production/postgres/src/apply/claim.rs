@@ -1,9 +1,8 @@
 //! Claiming: compare-and-set on the row, with a fresh fence for each claim.
 
-use super::{Claims, control::CANCEL_PRIORITY};
+use super::Claims;
 use crate::{
     batch::Work,
-    clock::SharedClock,
     error::{is_transient, port_error},
 };
 use chat_core::{Claim, Fence, JobId, Lane, PortResult, Tenant, Timestamp, TraceParent, WorkerId};
@@ -20,7 +19,7 @@ use uuid::Uuid;
 pub(crate) struct LostClaims(Mutex<Vec<(WorkerId, Uuid)>>);
 
 impl LostClaims {
-    fn lock(&self) -> MutexGuard<'_, Vec<(WorkerId, Uuid)>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Vec<(WorkerId, Uuid)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -90,51 +89,25 @@ async fn claim_all(
     Ok(requests.into_iter().map(answer).collect())
 }
 
-/// Claims the next jobs of a lane's backlog: who, of which lane, and how many at most.
-pub(crate) async fn claim_next(
-    pool: &PgPool,
-    lost: &LostClaims,
-    clock: &SharedClock,
-    (worker, lane, limit): (WorkerId, Lane, usize),
-) -> PortResult<Vec<Claim>> {
-    let fence = Fence::new().0;
-    let mut rows = loop {
-        match next(pool, worker, lane, limit, fence).await {
-            Ok(rows) => break rows,
-            Err(error) if is_transient(&error) => {}
-            Err(error) => {
-                lost.lock().push((worker, fence));
-                return Err(port_error(error));
-            }
-        }
-    };
-    // RETURNING promises no order.
-    rows.sort_by(|a, b| b.priority.cmp(&a.priority).then(a.vtime.total_cmp(&b.vtime)).then(a.id.cmp(&b.id)));
-    let mut clock = clock.lock();
-    for row in &rows {
-        clock.advance(lane, row.vtime);
-    }
-    Ok(rows.into_iter().map(|row| read(row).1).collect())
-}
-
-struct ClaimRow {
-    id: Uuid,
-    fence: Uuid,
-    kind: String,
-    lane: String,
-    tenant: String,
-    payload: String,
-    attempt: i32,
-    max_attempts: i32,
-    cancel_requested: bool,
-    failed_children: i32,
-    trace_parent: Option<String>,
-    created_at: i64,
-    run_at: i64,
-    started_at: i64,
-    worker: Uuid,
-    priority: i32,
-    vtime: f64,
+/// A claim as it is written.
+pub(super) struct ClaimRow {
+    pub(super) id: Uuid,
+    pub(super) fence: Uuid,
+    pub(super) kind: String,
+    pub(super) lane: String,
+    pub(super) tenant: String,
+    pub(super) payload: String,
+    pub(super) attempt: i32,
+    pub(super) max_attempts: i32,
+    pub(super) cancel_requested: bool,
+    pub(super) failed_children: i32,
+    pub(super) trace_parent: Option<String>,
+    pub(super) created_at: i64,
+    pub(super) run_at: i64,
+    pub(super) started_at: i64,
+    pub(super) worker: Uuid,
+    pub(super) priority: i32,
+    pub(super) vtime: f64,
 }
 
 /// Rows are not locked first: that would write each of them twice. Should two claims wait for each other all the same,
@@ -163,42 +136,8 @@ async fn claim(
     .await
 }
 
-/// Of a paused lane only the jobs that are to be cancelled, which have at least a priority of their own: its backlog is
-/// not searched for them. What another process claims at the moment is left to it. One fence for all: it tells this
-/// claim from any other of the same job.
-async fn next(
-    pool: &PgPool,
-    worker: WorkerId,
-    lane: Lane,
-    limit: usize,
-    fence: Uuid,
-) -> sqlx::Result<Vec<ClaimRow>> {
-    sqlx::query_as!(
-        ClaimRow,
-        r#"WITH next AS MATERIALIZED (
-             SELECT id FROM jobs WHERE state = 1 AND lane = $1
-                 AND priority >= (SELECT CASE WHEN EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1) THEN $5::int4 ELSE $6::int4 END)
-                 AND (cancel_requested OR NOT EXISTS (SELECT 1 FROM paused_lanes WHERE lane = $1))
-             ORDER BY priority DESC, vtime, id LIMIT $2 FOR UPDATE SKIP LOCKED
-         )
-         UPDATE jobs SET state = 3, attempt = attempt + 1, fence = $4, worker = $3, started_at = chat_now(),
-                         handed_at = NULL
-         FROM next WHERE jobs.id = next.id
-         RETURNING jobs.id, jobs.fence AS "fence!", kind, lane, tenant, payload, attempt, max_attempts,
-                   cancel_requested, failed_children, trace_parent, created_at, run_at, started_at AS "started_at!",
-                   jobs.worker AS "worker!", priority, vtime"#,
-        lane.as_str(),
-        limit as i64,
-        worker.0,
-        fence,
-        CANCEL_PRIORITY,
-        i32::from(i16::MIN)
-    )
-    .fetch_all(pool)
-    .await
-}
-
-fn read(row: ClaimRow) -> (WorkerId, Claim) {
+/// A claim, and whose it is.
+pub(super) fn read(row: ClaimRow) -> (WorkerId, Claim) {
     let claim = Claim {
         job: JobId(row.id),
         fence: Fence(row.fence),

@@ -17,6 +17,7 @@ macro_rules! run {
 
 mod accept;
 mod answers;
+mod backlog;
 mod chat;
 mod claim;
 mod collections;
@@ -35,7 +36,8 @@ mod usage;
 mod words;
 
 pub(crate) use accept::accept_work;
-pub(crate) use claim::{LostClaims, claim_next, claim_work};
+pub(crate) use backlog::{Beginnings, claim_next};
+pub(crate) use claim::{LostClaims, claim_work};
 pub(crate) use commit::Commits;
 pub(crate) use control::narrow;
 pub(crate) use enqueue::enqueue_work;
