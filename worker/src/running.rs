@@ -68,6 +68,11 @@ impl Running {
         }
     }
 
+    /// The jobs that run here.
+    pub(crate) fn jobs(&self) -> Vec<JobId> {
+        self.state().tokens.keys().copied().collect()
+    }
+
     /// How many jobs run here, and claims that may bring more.
     pub(crate) fn count(&self) -> usize {
         let state = self.state();

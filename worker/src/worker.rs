@@ -5,6 +5,7 @@ use apalis::prelude::{BoxDynError, Monitor, ParallelizeExt, WorkerBuilder};
 use chat_core::WorkerId;
 use futures::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 /// A running worker.
 pub struct Worker {
@@ -22,15 +23,18 @@ impl Worker {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             lease::reap(&engine).await;
+            // For as long as a job may run here, in the grace period of a stop too.
             let beside = engine.clone();
-            spawn(&engine, async move { lease::run(&beside).await });
+            spawn(&engine, &engine.abandon, async move { lease::run(&beside).await });
             let beside = engine.clone();
-            spawn(&engine, async move { control::run(&beside).await });
+            spawn(&engine, &engine.abandon, async move { control::hear(&beside).await });
             let beside = engine.clone();
-            spawn(&engine, async move { relay::run(&beside).await });
+            spawn(&engine, &engine.abandon, async move { control::look(&beside).await });
+            let beside = engine.clone();
+            spawn(&engine, &engine.stop, async move { relay::run(&beside).await });
             for at in 0..engine.schedules.len() {
                 let beside = engine.clone();
-                spawn(&engine, async move { cron::run(&beside, &beside.schedules[at]).await });
+                spawn(&engine, &engine.stop, async move { cron::run(&beside, &beside.schedules[at]).await });
             }
             engine.tracker.spawn(run_lanes(engine.clone()));
             Self { engine }
@@ -75,9 +79,9 @@ impl Worker {
     }
 }
 
-/// A part that runs until the worker stops taking jobs.
-fn spawn(engine: &Engine, part: impl Future<Output = ()> + Send + 'static) {
-    let stop = engine.stop.clone();
+/// A part that runs until the token fires.
+fn spawn(engine: &Engine, until: &CancellationToken, part: impl Future<Output = ()> + Send + 'static) {
+    let stop = until.clone();
     engine.tracker.spawn(async move { stop.run_until_cancelled_owned(part).await });
 }
 

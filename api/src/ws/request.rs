@@ -9,17 +9,24 @@ use crate::{
     json::JsonBody,
     limits,
     path::PathId,
-    problem::Problem,
+    problem::{Code, Problem},
     routes::{CreateMessage, cancel_response, create_message},
     state::AppState,
 };
-use axum::{body::to_bytes, extract::State, http::HeaderMap, response::Response};
+use axum::{
+    body::to_bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use chat_core::{DocumentId, ResponseId, SessionId};
 use serde_json::{Map, Value};
 use std::{fmt::Display, str::FromStr};
 
 /// The largest answer of an endpoint that is passed on.
 const LARGEST: usize = 4 * 1024 * 1024;
+/// The most characters of a token, far above those of any: it is refused as such, not for its length.
+const LONGEST_TOKEN: usize = 64 * 1024;
 
 /// Does it; what the answer says besides `ok`.
 pub(super) async fn perform(
@@ -97,6 +104,23 @@ async fn json(response: Response) -> Result<Value, Problem> {
 fn required<T: FromStr<Err: Display>>(fields: &mut Fields, name: &str, other: fn() -> T) -> T {
     fields.require(name);
     fields.id(name).unwrap_or_else(other)
+}
+
+/// The token of a frame that says who is there.
+pub(super) fn token(frame: Frame) -> Result<String, Problem> {
+    if frame.kind.as_deref() != Some("auth") {
+        let detail = "The first frame must be auth.";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, detail));
+    }
+    Fields::new(frame.members).finish().map(|Auth(token)| token)
+}
+
+struct Auth(String);
+
+impl Input for Auth {
+    fn read(fields: &mut Fields) -> Self {
+        Self(fields.required_text("token", 1..=LONGEST_TOKEN))
+    }
 }
 
 struct Create {

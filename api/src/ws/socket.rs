@@ -2,7 +2,7 @@
 
 use super::{
     frame::{self, Frame},
-    request::perform,
+    request::{perform, token},
 };
 use crate::{
     auth::{self, Watch},
@@ -66,6 +66,8 @@ struct End {
 
 const GONE: End = End { code: close_code::NORMAL, reason: "" };
 const TOO_LARGE: End = End { code: close_code::SIZE, reason: "a frame may have at most 2 MiB" };
+const NO_TEXT: End = End { code: close_code::INVALID, reason: "a frame's text must be UTF-8" };
+const NO_FRAME: End = End { code: close_code::PROTOCOL, reason: "this is no frame of WebSocket" };
 
 /// Serves a connection to its end.
 pub(super) async fn run(state: AppState, socket: WebSocket, caller: Option<Caller>) {
@@ -99,10 +101,10 @@ pub(super) async fn run(state: AppState, socket: WebSocket, caller: Option<Calle
 }
 
 /// Reads what a client still sends: a connection that is closed with something unread is reset by the system, and the
-/// client never learns why. Behind a frame that is too large nothing can be read: it has the rest of its time.
+/// client never learns why. Behind a frame that cannot be read there is nothing to hear: it has the rest of its time.
 async fn hear_out(frames: &mut SplitStream<WebSocket>, end: &End) {
     while next(frames).await.is_some() {}
-    if end.code == close_code::SIZE {
+    if matches!(end.code, close_code::SIZE | close_code::INVALID | close_code::PROTOCOL) {
         std::future::pending::<()>().await;
     }
 }
@@ -129,23 +131,16 @@ impl Connection {
         });
         let text = match first.await {
             Ok(Some(Heard::Text(text))) => text,
-            Ok(Some(Heard::TooLarge)) => return Err(TOO_LARGE),
+            Ok(Some(Heard::Unreadable(end))) => return Err(end),
             _ => return Err(refused),
         };
         let (id, token) = match Frame::read(&text) {
-            Ok(mut frame) if frame.kind.as_deref() == Some("auth") => {
-                (frame.id, frame.members.remove("token"))
-            }
-            Ok(frame) => (frame.id, None),
-            Err(_) => (None, None),
+            Ok(frame) => (frame.id.clone(), token(frame)),
+            Err(problem) => (None, Err(problem)),
         };
         let known = match token {
-            Some(Value::String(token)) => self.known(&token).await,
-            _ => Err(Problem::new(
-                StatusCode::UNAUTHORIZED,
-                Code::Unauthorized,
-                "The first frame must be auth.",
-            )),
+            Ok(token) => self.known(&token).await,
+            Err(problem) => Err(problem),
         };
         match known {
             Ok(caller) => {
@@ -176,7 +171,7 @@ impl Connection {
                     Ok(Some(Heard::Text(text))) => self.handle(&text, caller).await,
                     Ok(Some(Heard::Binary)) => self.answer(frame::error(None, &binary())).await,
                     Ok(Some(Heard::Alive)) => {}
-                    Ok(Some(Heard::TooLarge)) => return TOO_LARGE,
+                    Ok(Some(Heard::Unreadable(end))) => return end,
                     Ok(None) => return GONE,
                     Err(_) => return End { code: close_code::AWAY, reason: "nothing was heard for a while" },
                 },
@@ -266,7 +261,7 @@ enum Heard {
     /// A ping, or the answer to one.
     Alive,
     /// A frame that is not read, nor is anything behind it.
-    TooLarge,
+    Unreadable(End),
 }
 
 async fn next(frames: &mut SplitStream<WebSocket>) -> Option<Heard> {
@@ -274,14 +269,20 @@ async fn next(frames: &mut SplitStream<WebSocket>) -> Option<Heard> {
         Ok(Message::Text(text)) => Some(Heard::Text(text)),
         Ok(Message::Binary(_)) => Some(Heard::Binary),
         Ok(Message::Ping(_) | Message::Pong(_)) => Some(Heard::Alive),
-        Err(error) if is_too_large(&error) => Some(Heard::TooLarge),
-        Ok(Message::Close(_)) | Err(_) => None,
+        Ok(Message::Close(_)) => None,
+        Err(error) => unreadable(&error).map(Heard::Unreadable),
     }
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref());
-    matches!(cause, Some(tungstenite::Error::Capacity(_)))
+/// What is wrong with what the client sent; `None`: it sends nothing any more.
+fn unreadable(error: &axum::Error) -> Option<End> {
+    use tungstenite::{Error, error::ProtocolError::ResetWithoutClosingHandshake};
+    match error.source()?.downcast_ref()? {
+        Error::Capacity(_) => Some(TOO_LARGE),
+        Error::Utf8(_) => Some(NO_TEXT),
+        Error::Protocol(error) if *error != ResetWithoutClosingHandshake => Some(NO_FRAME),
+        _ => None,
+    }
 }
 
 fn binary() -> Problem {

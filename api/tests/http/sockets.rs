@@ -5,6 +5,7 @@ use chat_api::{ApiOptions, Identity, serve};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     time::timeout,
 };
@@ -135,6 +136,35 @@ async fn a_frame_that_is_too_large_ends_the_connection_with_its_code() {
         let sent = stream.send(Message::text("x".repeat(LARGEST + 1))).await;
         assert!(sent.is_ok(), "{sent:?}");
         assert_eq!(end(&mut stream).await, Some(CloseCode::Size));
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_frame_end_the_connection_with_their_code() {
+    let (no_mask, no_text) = ([0x81, 2, b'h', b'i'], [0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe]);
+    for (bytes, code) in [(&no_mask[..], CloseCode::Protocol), (&no_text[..], CloseCode::Invalid)] {
+        let app = App::start().await;
+        let (mut stream, _stop) = connect(&app).await;
+        let MaybeTlsStream::Plain(raw) = stream.get_mut() else { panic!("not plain") };
+        raw.write_all(bytes).await.unwrap();
+        assert_eq!(end(&mut stream).await, Some(code), "{bytes:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_bad_member_of_the_first_frame_is_named() {
+    let identity = Identity { secret_key: "k".repeat(32), required: true };
+    let options = ApiOptions { identity, ..ApiOptions::default() };
+    for (frame, bad) in [
+        (json!({"type": "auth"}), vec!["token"]),
+        (json!({"type": "auth", "token": 1, "foo": 1}), vec!["token", "foo"]),
+        (json!({"type": "auth", "token": "key", "foo": 1}), vec!["foo"]),
+    ] {
+        let app = App::with(options.clone()).await;
+        let (mut stream, _stop) = connect(&app).await;
+        let answer = ask(&mut stream, Message::text(frame.to_string())).await;
+        assert_eq!(fields(&answer), bad, "{frame}");
+        assert_eq!(end(&mut stream).await, Some(CloseCode::Policy));
     }
 }
 

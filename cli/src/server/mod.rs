@@ -52,6 +52,8 @@ pub struct Server {
     /// Fires when it is asked to stop: it is not ready from then on.
     leaving: CancellationToken,
     stop: CancellationToken,
+    /// Fires when the interface has closed: until then whoever asks hears how it is.
+    closed: CancellationToken,
     beside: TaskTracker,
 }
 
@@ -71,6 +73,7 @@ impl Server {
             serving: None,
             leaving: CancellationToken::new(),
             stop: CancellationToken::new(),
+            closed: CancellationToken::new(),
             beside: TaskTracker::new(),
         };
         if reach != Reach::Private {
@@ -100,7 +103,7 @@ impl Server {
         self.beside.spawn(metrics.clone().keep_small(self.stop.clone()));
         self.beside.spawn(telemetry::watch(self.opened.vitals.clone(), self.stop.clone()));
         if let Some(listener) = listener {
-            let serving = metrics.clone().serve(listener, state, self.stop.clone());
+            let serving = metrics.clone().serve(listener, state, self.closed.clone());
             self.beside.spawn(async move {
                 if let Err(error) = serving.await {
                     tracing::error!(%error, "metrics are not served any more");
@@ -151,8 +154,8 @@ impl Server {
     }
 
     /// Is not ready from now on, lets running jobs end within `grace` while their streams are still served, then closes the
-    /// interface and the files. What did not end goes on at the next start. Streams of jobs that run elsewhere end at
-    /// once: their readers resume at another interface.
+    /// interface, at last metrics and the files. What did not end goes on at the next start. Streams of jobs that run
+    /// elsewhere end at once: their readers resume at another interface.
     pub async fn stop(self, grace: Duration) {
         let deadline = Instant::now() + grace;
         self.leaving.cancel();
@@ -165,6 +168,7 @@ impl Server {
         {
             tracing::warn!("the HTTP interface did not close in time");
         }
+        self.closed.cancel();
         self.beside.close();
         if timeout(BESIDE, self.beside.wait()).await.is_err() {
             tracing::warn!("some parts did not end in time");

@@ -2,6 +2,10 @@ use crate::{
     model::{SilentModel, is_closed},
     program::{Place, finish, get, signal, text, until},
 };
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
 
 /// A place with a document and a model server that never answers.
 fn waiting_place() -> (Place, SilentModel) {
@@ -45,6 +49,29 @@ fn a_server_that_was_asked_to_stop_is_not_ready_and_serves_on() {
     server.signal("TERM");
     assert_eq!(server.ended(), Some(130));
     finish(ask);
+}
+
+/// It takes no connection any more, and a request is still under way.
+#[test]
+fn a_server_that_closes_says_so_at_its_metrics_port() {
+    let place = Place::new();
+    let mut server = place.up();
+    let url = server.address("Listens on");
+    let metrics = server.address("Metrics").replace("/metrics", "");
+    let host = url.strip_prefix("http://").unwrap();
+    let mut request = TcpStream::connect(host).unwrap();
+    let head =
+        "Content-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue";
+    write!(request, "POST /api/v1/sessions HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\n").unwrap();
+    let mut answer = [0; 12];
+    request.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100", "the body is awaited");
+    server.signal("TERM");
+    until("no connection is taken", || TcpStream::connect(host).is_err());
+    let (status, body) = get(&format!("{metrics}/ready"));
+    assert_eq!((status, body.contains("\"status\":\"draining\"")), (503, true), "{body}");
+    drop(request);
+    assert_eq!(server.ended(), Some(0));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub trait JobStore: Send + Sync {
     async fn heartbeat(&self, worker: WorkerId, lanes: &[(Lane, usize)]) -> PortResult<()>;
     /// Forgets a worker that has stopped.
     async fn retire(&self, worker: WorkerId) -> PortResult<()>;
+    /// Those of the running jobs that somebody asked to stop.
+    async fn asked_to_stop(&self, running: Vec<JobId>) -> PortResult<Vec<JobId>>;
     /// Frees the jobs of workers unseen for `lease`, and what was handed out longer than `offer_again` ago.
     async fn reap(&self, lease: Duration, offer_again: Duration) -> PortResult<Reaped>;
     /// One job.

@@ -57,6 +57,10 @@ impl JobStore for FakeStore {
         unreachable!("handlers do not retire")
     }
 
+    async fn asked_to_stop(&self, _running: Vec<JobId>) -> PortResult<Vec<JobId>> {
+        unreachable!("handlers are told by their context")
+    }
+
     async fn reap(&self, _lease: Duration, _offer_again: Duration) -> PortResult<Reaped> {
         unreachable!("handlers do not reap")
     }

@@ -277,7 +277,9 @@ async fn cancels(store: &dyn Store) {
     let waiting = enqueue(store, NewJob { concurrency_key: key, ..job() }).await;
     let who = worker(store).await;
     let held = store.claim(who, vec![running]).await.unwrap().remove(0);
+    assert_eq!(store.asked_to_stop(vec![running, waiting]).await.unwrap(), []);
     let committed = store.commit(cancel(vec![running, waiting])).await.unwrap();
+    assert_eq!(store.asked_to_stop(vec![running, waiting]).await.unwrap(), [running], "one of them runs");
     assert_eq!(committed.cancel, vec![(running, who)], "the worker that runs it is named");
     assert_eq!(committed.affected, 2);
     let ended = claim(store, waiting).await.expect("a cancelled job need not wait for its turn");

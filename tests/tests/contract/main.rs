@@ -209,6 +209,14 @@ async fn weaviate_is_an_index() {
     let refused =
         WeaviateIndex::new(&WeaviateOptions { api_key: Some("wrong".into()), ..options.clone() }).unwrap();
     assert_eq!(refused.check().await.unwrap_err().kind, ErrorKind::Unauthorized);
+    let half = WeaviateIndex::new(&WeaviateOptions { grpc_port: 1, ..options.clone() }).unwrap();
+    for found in [half.ping().await, half.check().await, half.prepare("first-model").await.map(drop)] {
+        let error = found.unwrap_err();
+        assert!(
+            error.kind == ErrorKind::Unavailable && error.message.contains("WEAVIATE_GRPC_PORT"),
+            "{error}"
+        );
+    }
     let nobody =
         WeaviateIndex::new(&WeaviateOptions { url: "http://127.0.0.1:1".into(), grpc_port: 1, ..options });
     let error = nobody.unwrap().ping().await.unwrap_err();

@@ -1,12 +1,13 @@
-//! A worker that stops in the middle of a backlog.
+//! A worker that stops in the middle of a backlog, or of a job.
 
 use crate::rig::Rig;
 use async_trait::async_trait;
 use chat_core::{
-    Change, JobState, Lane, RetryPolicy, Tenant, Write,
+    Change, JobFilter, JobId, JobState, Lane, RetryPolicy, Tenant, Write,
     ports::{JobStore, Store},
 };
 use chat_jobs::{Done, JobContext, JobError, JobKind, Registry};
+use chat_worker::WorkerOptions;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
@@ -60,4 +61,73 @@ async fn what_is_claimed_when_it_stops_runs_and_keeps_nobody_waiting() {
         count(&rig, JobState::Available).await > 0,
         "all was done before the last stop: nothing was seen"
     );
+}
+
+/// Takes longer than a lease.
+#[derive(Serialize, Deserialize)]
+struct Long {}
+
+#[async_trait]
+impl JobKind for Long {
+    const KIND: &'static str = "long.v1";
+    const LANE: Lane = Lane::Default;
+    const RETRY: RetryPolicy = Short::RETRY;
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    async fn run(&self, _cx: &JobContext) -> Result<Done, JobError> {
+        tokio::time::sleep(LEASE * 3).await;
+        Ok(Done::default())
+    }
+}
+
+const LEASE: Duration = Duration::from_secs(1);
+
+async fn running(rig: &Rig, id: JobId) {
+    let look = async {
+        while rig.store.job(None, id).await.unwrap().state != JobState::Running {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), look).await.expect("nobody takes it");
+}
+
+fn short_lease() -> WorkerOptions {
+    WorkerOptions { heartbeat: LEASE / 5, lease: LEASE, ..WorkerOptions::default() }
+}
+
+/// A worker that says no more that it lives while its last jobs end loses them to others, who run them again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_ends_within_the_grace_period_is_run_once() {
+    let rig = Rig::new().await;
+    let registry = || Registry::default().with::<Long>();
+    let id = rig.enqueue(Long {}.job(&Tenant::default())).await;
+    let worker = rig.worker_with(registry(), short_lease()).await;
+    running(&rig, id).await;
+    let (other, ()) = tokio::join!(rig.worker_with(registry(), short_lease()), worker.drain(GRACE));
+    let job = rig.ended(id).await;
+    assert_eq!((job.state, job.attempt), (JobState::Succeeded, 1), "another worker ran it, too");
+    other.drain(GRACE).await;
+}
+
+/// The request is written, and its announcement was lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_asked_to_stop_where_nobody_hears_it() {
+    let rig = Rig::new().await;
+    let ids = [
+        rig.enqueue(Long {}.job(&Tenant::default())).await,
+        rig.enqueue(Long {}.job(&Tenant::default())).await,
+    ];
+    let worker = rig.worker_with(Registry::default().with::<Long>(), short_lease()).await;
+    for id in ids {
+        running(&rig, id).await;
+    }
+    let stop = |id| Write::of(vec![Change::CancelJobs(JobFilter::default(), vec![id])]);
+    rig.store.commit(stop(ids[0])).await.unwrap();
+    assert_eq!(rig.ended(ids[0]).await.state, JobState::Cancelled);
+    let while_it_stops = async {
+        tokio::time::sleep(LEASE / 10).await;
+        rig.store.commit(stop(ids[1])).await.unwrap();
+    };
+    tokio::join!(worker.drain(GRACE), while_it_stops);
+    assert_eq!(rig.ended(ids[1]).await.state, JobState::Cancelled);
 }

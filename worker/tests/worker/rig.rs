@@ -36,7 +36,12 @@ impl Rig {
 
     /// A worker that runs these kinds.
     pub async fn worker(&self, registry: Registry) -> Worker {
-        let (work, options) = (Arc::new(Options::default()), WorkerOptions::default());
+        self.worker_with(registry, WorkerOptions::default()).await
+    }
+
+    /// The same, with other limits.
+    pub async fn worker_with(&self, registry: Registry, options: WorkerOptions) -> Worker {
+        let work = Arc::new(Options::default());
         Worker::start(Engine::new(self.ports.clone(), registry, Vec::new(), work, options)).await
     }
 

@@ -31,6 +31,7 @@ const LARGEST: usize = 64 * 1024 * 1024;
 
 pub(crate) struct Grpc {
     channel: Channel,
+    port: u16,
     authorization: Option<MetadataValue<Ascii>>,
     /// When a search found nobody there.
     missed: Mutex<Option<Instant>>,
@@ -57,28 +58,42 @@ impl Grpc {
             Some(key) => Some(format!("Bearer {key}").parse().map_err(|_| invalid())?),
             None => None,
         };
-        Ok(Self { channel: endpoint.connect_lazy(), authorization, missed: Mutex::default() })
+        Ok(Self {
+            channel: endpoint.connect_lazy(),
+            port: options.grpc_port,
+            authorization,
+            missed: Mutex::default(),
+        })
+    }
+
+    /// Whether it is served at this port: a server whose REST interface answers may be asked for gRPC at another one.
+    pub(crate) async fn is_ready(&self) -> PortResult<()> {
+        let serves = self.ask::<(), ()>("grpc.health.v1.Health/Check", (), CONNECT).await;
+        serves.map_err(|error| PortError {
+            message: format!("the index does not answer gRPC at port {} (WEAVIATE_GRPC_PORT)", self.port),
+            ..error
+        })
     }
 
     pub(crate) async fn add(
         &self,
         request: wire::BatchObjectsRequest,
     ) -> PortResult<wire::BatchObjectsReply> {
-        self.ask("BatchObjects", request, WRITE).await
+        self.ask("weaviate.v1.Weaviate/BatchObjects", request, WRITE).await
     }
 
     pub(crate) async fn delete(
         &self,
         request: wire::BatchDeleteRequest,
     ) -> PortResult<wire::BatchDeleteReply> {
-        self.ask("BatchDelete", request, WRITE).await
+        self.ask("weaviate.v1.Weaviate/BatchDelete", request, WRITE).await
     }
 
     pub(crate) async fn search(&self, request: wire::SearchRequest) -> PortResult<wire::SearchReply> {
         if self.missed().is_some_and(|at| at.elapsed() < REST) {
             return Err(unavailable());
         }
-        let reply = self.ask("Search", request, SEARCH).await;
+        let reply = self.ask("weaviate.v1.Weaviate/Search", request, SEARCH).await;
         let away = reply.as_ref().is_err_and(|error| error.kind == ErrorKind::Unavailable);
         *self.missed() = away.then(Instant::now);
         reply
@@ -92,7 +107,7 @@ impl Grpc {
         &self,
         request: wire::AggregateRequest,
     ) -> PortResult<wire::AggregateReply> {
-        self.ask("Aggregate", request, SEARCH).await
+        self.ask("weaviate.v1.Weaviate/Aggregate", request, SEARCH).await
     }
 
     async fn ask<Q, A>(&self, method: &'static str, message: Q, limit: Duration) -> PortResult<A>
@@ -109,7 +124,7 @@ impl Grpc {
         if let Some(authorization) = &self.authorization {
             request.metadata_mut().insert("authorization", authorization.clone());
         }
-        let path = PathAndQuery::try_from(format!("/weaviate.v1.Weaviate/{method}"))
+        let path = PathAndQuery::try_from(format!("/{method}"))
             .map_err(|error| PortError::internal("no such method").with_source(error))?;
         let answer = client.unary(request, path, ProstCodec::<Q, A>::default());
         let answer = tokio::time::timeout(limit, answer).await.map_err(|_| {

@@ -66,9 +66,12 @@ impl WeaviateIndex {
         })
     }
 
-    /// Refuses a server that is too old, or that does not accept the key.
+    /// Refuses a server that is too old, that does not accept the key, or does not answer gRPC.
     pub fn check(&self) -> BoxFuture<'_, PortResult<()>> {
-        Box::pin(async move { self.rest.check_version().await })
+        Box::pin(async move {
+            self.rest.check_version().await?;
+            self.grpc.is_ready().await
+        })
     }
 
     /// Makes the collection, and the vector of an embedding model, if they are missing. Whether anything was.
@@ -121,6 +124,6 @@ impl Index for WeaviateIndex {
     }
 
     async fn ping(&self) -> PortResult<()> {
-        self.rest.is_ready().await
+        futures::try_join!(self.rest.is_ready(), self.grpc.is_ready()).map(drop)
     }
 }

@@ -50,6 +50,19 @@ impl JobStore for SqliteStore {
         self.retire_worker(worker).await
     }
 
+    async fn asked_to_stop(&self, running: Vec<JobId>) -> PortResult<Vec<JobId>> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT id FROM jobs WHERE state = 3 AND cancel_requested AND id IN (",
+        );
+        let mut list = query.separated(", ");
+        for job in running {
+            list.push_bind(job.0);
+        }
+        query.push(")");
+        let asked = query.build_query_scalar().fetch_all(self.readers()).await.map_err(port_error)?;
+        Ok(asked.into_iter().map(JobId).collect())
+    }
+
     async fn reap(&self, lease: Duration, offer_again: Duration) -> PortResult<Reaped> {
         self.reap_jobs(lease, offer_again).await
     }

@@ -49,6 +49,18 @@ impl JobStore for PostgresStore {
         self.retire_worker(worker).await
     }
 
+    async fn asked_to_stop(&self, running: Vec<JobId>) -> PortResult<Vec<JobId>> {
+        let running: Vec<_> = running.iter().map(|job| job.0).collect();
+        let asked = sqlx::query_scalar!(
+            "SELECT id FROM jobs WHERE id = ANY($1) AND state + 0 = 3 AND cancel_requested",
+            &running[..]
+        )
+        .fetch_all(self.pool())
+        .await
+        .map_err(port_error)?;
+        Ok(asked.into_iter().map(JobId).collect())
+    }
+
     async fn reap(&self, lease: Duration, offer_again: Duration) -> PortResult<Reaped> {
         self.reap_jobs(lease, offer_again).await
     }
