@@ -134,14 +134,29 @@ impl From<PortError> for Problem {
             ErrorKind::Invalid => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, error.message.clone())
             }
-            ErrorKind::Unavailable | ErrorKind::Timeout => away(&error),
-            // Told by a provider to wait, or refused by it: the caller can do nothing but wait either.
-            ErrorKind::RateLimited | ErrorKind::Unauthorized => {
-                Self { code: Code::ProviderUnavailable, ..away(&error) }
-            }
+            // One that refuses the password, too: the caller can do nothing but wait. (A model's provider is told apart where
+            // it is asked.)
+            ErrorKind::Unavailable
+            | ErrorKind::Timeout
+            | ErrorKind::RateLimited
+            | ErrorKind::Unauthorized => away(&error),
             ErrorKind::Protocol | ErrorKind::Stale | ErrorKind::Internal => Self::internal(),
         };
         problem.cause = Some(Arc::new(error));
         problem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_store_that_refuses_the_key_is_no_model_that_is_away() {
+        for kind in [ErrorKind::Unauthorized, ErrorKind::RateLimited, ErrorKind::Timeout] {
+            let problem = Problem::from(PortError::new(kind, "the file store refuses the key"));
+            assert_eq!(problem.code(), Code::DependencyUnavailable);
+            assert!(problem.retry_after.is_some_and(|wait| wait >= 1));
+        }
     }
 }

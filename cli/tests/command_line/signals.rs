@@ -60,8 +60,7 @@ fn a_server_that_closes_says_so_at_its_metrics_port() {
     let metrics = server.address("Metrics").replace("/metrics", "");
     let host = url.strip_prefix("http://").unwrap();
     let mut request = TcpStream::connect(host).unwrap();
-    let head =
-        "Content-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue";
+    let head = "Content-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue";
     write!(request, "POST /api/v1/sessions HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\n").unwrap();
     let mut answer = [0; 12];
     request.read_exact(&mut answer).unwrap();
