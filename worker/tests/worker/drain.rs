@@ -72,7 +72,7 @@ impl JobKind for Long {
     const KIND: &'static str = "long.v1";
     const LANE: Lane = Lane::Default;
     const RETRY: RetryPolicy = Short::RETRY;
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_mins(1);
 
     async fn run(&self, _cx: &JobContext) -> Result<Done, JobError> {
         tokio::time::sleep(LEASE * 3).await;
