@@ -16,8 +16,9 @@ pub trait JobStore: Send + Sync {
     /// Claims those of the jobs that can be claimed (available or handed, in a lane that is not paused), each with a
     /// fresh fence.
     async fn claim(&self, worker: WorkerId, ids: Vec<JobId>) -> PortResult<Vec<Claim>>;
-    /// Claims the next jobs of a lane's backlog, in fair order: priority, then virtual time. Of a paused lane only
-    /// those that somebody asked to stop. Fewer than `limit`: there were no more that nobody else is about to claim.
+    /// Claims the next jobs of a lane's backlog, in fair order: priority, then virtual time (what is put before others
+    /// may be found a second later, while there are others). Of a paused lane only those that somebody asked to stop.
+    /// Fewer than `limit`: there were no more that nobody else is about to claim.
     async fn claim_next(&self, worker: WorkerId, lane: Lane, limit: usize) -> PortResult<Vec<Claim>>;
     /// Makes due jobs available; says which lanes have a backlog now, and the next due time.
     async fn promote_due(&self) -> PortResult<(Vec<Lane>, Option<Timestamp>)>;

@@ -66,13 +66,16 @@ impl Grpc {
         })
     }
 
-    /// Whether it is served at this port: a server whose REST interface answers may be asked for gRPC at another one.
+    /// Whether it is served at this port: a server whose REST interface answers may be asked for gRPC at another one. Any
+    /// answer will do, also that there is no such method.
     pub(crate) async fn is_ready(&self) -> PortResult<()> {
-        let serves = self.ask::<(), ()>("grpc.health.v1.Health/Check", (), CONNECT).await;
-        serves.map_err(|error| PortError {
-            message: format!("the index does not answer gRPC at port {} (WEAVIATE_GRPC_PORT)", self.port),
-            ..error
-        })
+        match self.ask::<(), ()>("grpc.health.v1.Health/Check", (), CONNECT).await {
+            Err(error) if error.kind == ErrorKind::Unavailable => Err(PortError {
+                message: format!("the index does not answer gRPC at port {} (WEAVIATE_GRPC_PORT)", self.port),
+                ..error
+            }),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) async fn add(
